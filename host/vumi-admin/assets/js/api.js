@@ -1,0 +1,61 @@
+// The JSON API, and nothing else, is how this page speaks to the host.
+
+import { askToken, token } from "./token.js";
+
+const BASE = "/api/v1";
+
+export class ApiError extends Error {
+  constructor(status, detail, retryAfter) {
+    super(detail);
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** A request with the token, if there is one; asks for it when the host does. Answers with the response. */
+export async function open(path, options = {}) {
+  for (;;) {
+    const used = token();
+    const headers = { ...options.headers, ...(used && { Authorization: `Bearer ${used}` }) };
+    let response;
+    try {
+      response = await fetch(BASE + path, { ...options, headers });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new ApiError(0, "The host does not answer. Is it running?");
+    }
+    if (response.status === 401) {
+      await askToken(used);
+      continue;
+    }
+    if (response.ok) return response;
+    const problem = await response.json().catch(() => ({}));
+    throw new ApiError(response.status, problem.detail ?? response.statusText, problem.retry_after_seconds);
+  }
+}
+
+const get = async (path) => (await open(path)).json();
+const name = encodeURIComponent;
+
+export const api = {
+  system: () => get("/system"),
+  apps: () => get("/apps"),
+  transports: () => get("/transports"),
+  queues: () => get("/queues"),
+  messages: (limit) => get(`/messages?limit=${limit}`),
+  runs: (app, limit) => get(`/apps/${name(app)}/runs?limit=${limit}`),
+  logs: (app, limit) => get(`/apps/${name(app)}/logs?limit=${limit}`),
+  kv: (app, prefix) => get(`/apps/${name(app)}/kv?limit=500&prefix=${name(prefix)}`),
+  dead: (queue) => get(`/queues/${name(queue)}/dead`),
+  requeue: (queue, id) => open(`/queues/${name(queue)}/dead/${name(id)}/requeue`, { method: "POST" }),
+  drop: (queue, id) => open(`/queues/${name(queue)}/dead/${name(id)}`, { method: "DELETE" }),
+  phone: (addr) => get(`/simulator/phones/${name(addr)}`),
+  send: async (addr, message) => {
+    const response = await open(`/simulator/phones/${name(addr)}/messages`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(message),
+    });
+    return response.json();
+  },
+};

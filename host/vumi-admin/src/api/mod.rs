@@ -1,0 +1,113 @@
+//! The JSON API. One file per subject; each handler asks [`Control`](crate::Control) and shapes the answer.
+
+mod apps;
+mod events;
+mod messages;
+mod params;
+mod queues;
+mod simulator;
+mod system;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::control::Control;
+use crate::openapi::Document;
+use crate::probes;
+use crate::problem::Problem;
+
+/// How long a request may take, event streams apart.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How many event streams may be open at a time.
+const MAX_STREAMS: usize = 100;
+
+/// What handlers work with.
+#[derive(Clone)]
+pub(crate) struct ApiState {
+    pub(crate) control: Arc<dyn Control>,
+    /// Permits for event streams.
+    pub(crate) streams: Arc<Semaphore>,
+    /// Ends the event streams, which would never end by themselves.
+    pub(crate) shutdown: CancellationToken,
+    /// The OpenAPI document as JSON.
+    pub(crate) document: Arc<str>,
+}
+
+impl ApiState {
+    pub(crate) fn new(control: Arc<dyn Control>, shutdown: CancellationToken) -> Self {
+        Self { control, streams: Arc::new(Semaphore::new(MAX_STREAMS)), shutdown, document: "{}".into() }
+    }
+
+    pub(crate) fn with_document(mut self, document: &utoipa::openapi::OpenApi) -> Self {
+        match document.to_json() {
+            Ok(json) => self.document = json.into(),
+            Err(error) => tracing::error!(%error, "the OpenAPI document cannot be written"),
+        }
+        self
+    }
+}
+
+/// All routes with their descriptions.
+pub(crate) fn router() -> OpenApiRouter<ApiState> {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(system::openapi))
+        .routes(routes!(system::system))
+        .routes(routes!(system::transports))
+        .routes(routes!(system::dispatchers))
+        .routes(routes!(apps::list))
+        .routes(routes!(apps::one))
+        .routes(routes!(apps::runs))
+        .routes(routes!(apps::logs))
+        .routes(routes!(apps::kv))
+        .routes(routes!(queues::list))
+        .routes(routes!(queues::dead))
+        .routes(routes!(queues::requeue))
+        .routes(routes!(queues::drop_one))
+        .routes(routes!(messages::list))
+        .routes(routes!(simulator::phones))
+        .routes(routes!(simulator::phone))
+        .routes(routes!(simulator::send));
+    let probes = OpenApiRouter::new().routes(routes!(probes::health)).routes(routes!(probes::metrics));
+    let streams = OpenApiRouter::new().routes(routes!(events::stream));
+    OpenApiRouter::with_openapi(Document::openapi())
+        .nest("/api/v1", v1)
+        .merge(probes)
+        .layer(middleware::from_fn(deadline))
+        .merge(OpenApiRouter::new().nest("/api/v1", streams))
+}
+
+async fn deadline(request: Request, next: Next) -> Response {
+    within(TIMEOUT, next.run(request)).await
+}
+
+async fn within(limit: Duration, answer: impl Future<Output = Response>) -> Response {
+    match tokio::time::timeout(limit, answer).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = "the host took too long to answer; whether an order was carried out is not known";
+            Problem::busy(detail, Duration::from_secs(5)).into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_hangs_is_answered_in_time() {
+        let answer = within(Duration::from_millis(1), std::future::pending()).await;
+        assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (503, &"5".parse().unwrap()));
+        let quick = async { "here".into_response() };
+        assert_eq!(within(Duration::from_secs(10), quick).await.status(), 200);
+    }
+}

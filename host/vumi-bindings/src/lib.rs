@@ -1,0 +1,23 @@
+//! The Rust side of the WIT contract, generated from `wit/` at build time, and nothing else.
+//!
+//! It stands in a crate of its own so that editing the sandbox never expands the macro again.
+
+// What follows is generated: its texts are those of the WIT files, its style is the generator's.
+#![allow(missing_docs, unreachable_pub, clippy::all, clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::panic, clippy::indexing_slicing)]
+
+/// The world `vumi:app/app`.
+pub mod app {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "app",
+        imports: {
+            // Ready at once, so no fiber has to be left.
+            "vumi:app/log@0.1.0": trappable,
+            "vumi:app/config@0.1.0": trappable,
+            "vumi:app/metrics@0.1.0": trappable,
+            default: async | trappable,
+        },
+        exports: { default: async },
+    });
+}

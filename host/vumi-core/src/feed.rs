@@ -1,0 +1,85 @@
+//! The live feed: what happens, as it happens, for whoever watches.
+//!
+//! It is a broadcast of bounded length. Watching costs the system nothing: with nobody there, an entry is not
+//! even built; who reads too slowly misses entries and is told how many.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+use crate::run::{LogLine, Run};
+use crate::store::MessageRecord;
+
+/// How many entries a watcher may be behind.
+const FEED_LENGTH: usize = 4096;
+
+/// One thing that happened.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Happening {
+    /// A message passed a transport.
+    Message(MessageRecord),
+    /// A run of an app ended.
+    Run(Run),
+    /// An app wrote to its log.
+    Log(LogLine),
+    /// A worker is ready, and listens or is connected somewhere.
+    Ready {
+        /// The worker's name.
+        name: String,
+        /// Where, e.g. `127.0.0.1:9010`.
+        at: String,
+    },
+    /// A worker changed its state.
+    Worker {
+        /// The worker's name.
+        name: String,
+        /// `starting`, `running`, `waiting` (before a restart), `stopped`.
+        state: String,
+        /// Why, where there is a reason.
+        reason: Option<String>,
+    },
+}
+
+/// An entry with its number.
+#[derive(Clone, Debug)]
+pub struct Sequenced {
+    /// Rising by one with each entry.
+    pub id: u64,
+    /// What happened.
+    pub happening: Happening,
+}
+
+/// The sending side; clones share one feed.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    sender: broadcast::Sender<Arc<Sequenced>>,
+    next: Arc<AtomicU64>,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        let (sender, _) = broadcast::channel(FEED_LENGTH);
+        Self { sender, next: Arc::new(AtomicU64::new(1)) }
+    }
+}
+
+impl Feed {
+    /// Tells the watchers, if there are any.
+    pub fn tell(&self, build: impl FnOnce() -> Happening) {
+        if self.sender.receiver_count() == 0 {
+            return;
+        }
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        // An error means that the last watcher has just left.
+        let _ = self.sender.send(Arc::new(Sequenced { id, happening: build() }));
+    }
+
+    /// Watches from now on.
+    pub fn watch(&self) -> broadcast::Receiver<Arc<Sequenced>> {
+        self.sender.subscribe()
+    }
+}

@@ -1,0 +1,42 @@
+//! The seams of the host.
+//!
+//! Everything that moves messages is written against the traits of this crate and never against each other:
+//! a transport does not know which broker carries its messages, an app does not know which store keeps its
+//! keys. `vumi-host` alone knows all implementations and joins them.
+//!
+//! The seams are [`Broker`], [`KvStore`], [`Store`], [`Transport`], [`Router`] and [`Middleware`]. Around them
+//! stands what every implementation needs: the [`Error`] with its retry verdict, queue [`names`], [`Clock`],
+//! [`Backoff`], [`Lanes`] (order per conversation), the live [`Feed`] and the [`registry!`] macro.
+
+pub mod backoff;
+pub mod broker;
+pub mod clock;
+pub mod component;
+pub mod error;
+pub mod feed;
+pub mod kv;
+pub mod lanes;
+pub mod middleware;
+pub mod middleware_config;
+pub mod names;
+pub mod registry;
+pub mod router;
+pub mod run;
+pub mod size;
+pub mod store;
+pub mod supervise;
+pub mod transport;
+
+pub use backoff::Backoff;
+pub use broker::{Admission, Broker, Confirm, Consumer, DeadLetter, Delivery, Outgoing, QueueInfo, Settle};
+pub use clock::{Clock, SystemClock};
+pub use error::{Error, Result, Retry};
+pub use feed::{Feed, Happening, Sequenced};
+pub use kv::{KeyQuota, KvEntry, KvStore, Quota};
+pub use lanes::Lanes;
+pub use middleware::{Channel, Direction, Flow, Hook, Middleware, Placed, Stack};
+pub use router::{Router, Target};
+pub use run::{LogLevel, LogLine, Outcome, Run};
+pub use size::ByteSize;
+pub use store::{MessageQuery, MessageRecord, Store};
+pub use transport::{Link, Sent, Transport};

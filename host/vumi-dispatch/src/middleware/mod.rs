@@ -1,0 +1,5 @@
+//! The middleware, one file each.
+
+mod logging;
+
+pub use logging::LoggingConfig;

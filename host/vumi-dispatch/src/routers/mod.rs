@@ -1,0 +1,5 @@
+//! The routers, one file each.
+
+mod simple;
+
+pub use simple::SimpleConfig;

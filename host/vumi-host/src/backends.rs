@@ -1,0 +1,55 @@
+//! The broker, the key-value store and the store of a system.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use vumi_broker::{BrokerOptions, Durability, EmbeddedBroker};
+use vumi_core::{Broker, Error, KvStore, Result, Store, SystemClock};
+
+use crate::config::SystemConfig;
+
+/// What every worker is given.
+#[derive(Clone)]
+pub(crate) struct Backends {
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) kv: Arc<dyn KvStore>,
+    pub(crate) store: Arc<dyn Store>,
+}
+
+impl Backends {
+    /// Opens all three: in `data_dir`, or in memory without one.
+    pub(crate) fn open(config: &SystemConfig) -> Result<Self> {
+        let options = BrokerOptions {
+            bound: config.queues.max_messages,
+            bound_bytes: config.queues.max_bytes.0,
+            ..BrokerOptions::default()
+        };
+        match &config.data_dir {
+            None => Ok(Self {
+                broker: EmbeddedBroker::in_memory(options),
+                kv: vumi_store::kv_in_memory(vumi_store::MemoryBounds::default(), Arc::new(SystemClock)),
+                store: vumi_store::store_in_memory()?,
+            }),
+            Some(folder) => Self::durable(folder, config.durability, options),
+        }
+    }
+
+    fn durable(folder: &Path, durability: Durability, options: BrokerOptions) -> Result<Self> {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Error::permanent(format!("data_dir {} cannot be made", folder.display())).because(error)
+        })?;
+        Ok(Self {
+            broker: EmbeddedBroker::open(&folder.join("broker.sqlite"), durability, options)
+                .map_err(|error| Error::permanent(error.to_string()))?,
+            kv: vumi_store::kv_at(folder.join(vumi_store::KV_FILE), durability, Arc::new(SystemClock))?,
+            store: vumi_store::store_at(folder.join(vumi_store::STORE_FILE), durability)?,
+        })
+    }
+
+    /// Closes all three, the broker first: what it confirmed is safe, and nothing comes after it.
+    pub(crate) async fn close(&self) {
+        self.broker.close().await;
+        self.kv.close().await;
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,141 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Run messaging applications: SMS, USSD and chat, as WebAssembly components.
+#[derive(Parser, Debug)]
+#[command(
+    name = "vumi-host",
+    version,
+    after_help = "Examples:\n  vumi-host --app echo.wasm            one app, telnet on 127.0.0.1:9010, phones on http://127.0.0.1:8080\n  vumi-host --app my-app/              the same for a guest project, built first and rebuilt when it changes\n  vumi-host run vumi.yaml              the whole system of a file\n  vumi-host config check vumi.yaml     only look whether the file is right"
+)]
+pub struct Cli {
+    /// Runs one app: a `.wasm` component, or the folder of a guest project (with a Cargo.toml).
+    #[arg(long, value_name = "FILE OR FOLDER")]
+    pub app: Option<PathBuf>,
+
+    /// What `--app` runs with.
+    #[command(flatten)]
+    pub solo: Solo,
+
+    /// What applies to every command that runs something.
+    #[command(flatten)]
+    pub common: Common,
+
+    /// The command.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options of `--app`.
+#[derive(Args, Debug, Clone)]
+pub struct Solo {
+    /// The telnet port on 127.0.0.1, with `--app`; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 9010)]
+    pub telnet_port: u16,
+
+    /// Where the phones and the API listen, with `--app`. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    pub admin: SocketAddr,
+
+    /// Lets the app reach a place on the web, with `--app`; may be given several times.
+    #[arg(long, value_name = "URL", requires = "app")]
+    pub allow_http: Vec<String>,
+
+    /// A text for the app's `config.get`, with `--app`; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE", requires = "app", value_parser = key_value)]
+    pub set: Vec<(String, String)>,
+}
+
+/// Options of every command that runs something.
+#[derive(Args, Debug, Clone)]
+pub struct Common {
+    /// Keeps queues, keys and records in this folder; without it everything is in memory.
+    #[arg(long, global = true, value_name = "FOLDER", env = "VUMI_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// How log lines are written.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "VUMI_LOG_FORMAT")]
+    pub log_format: LogFormat,
+
+    /// Which log lines are written, e.g. `warn`, `info,run=warn`, `debug`.
+    #[arg(long, global = true, value_name = "FILTER", env = "VUMI_LOG")]
+    pub log: Option<String>,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Runs the whole system of a configuration file until it is told to stop.
+    #[command(after_help = "Example:\n  vumi-host run vumi.yaml --data-dir ./data")]
+    Run {
+        /// The configuration file.
+        file: PathBuf,
+    },
+    /// Looks at configuration files without running anything.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Commands about configuration.
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// Says whether a file is right, and if not, where and how to mend it.
+    #[command(after_help = "Example:\n  vumi-host config check vumi.yaml")]
+    Check {
+        /// The configuration file.
+        file: PathBuf,
+    },
+    /// Prints the JSON schema of the configuration file, for editors.
+    #[command(after_help = "Example:\n  vumi-host config schema > vumi.schema.json")]
+    Schema,
+    /// Explains a key or a class.
+    #[command(after_help = "Examples:\n  vumi-host config explain transports.telnet.telnet_port\n  vumi-host config explain apps.limits.memory")]
+    Explain {
+        /// A path of keys, or the name of a class. Without it: an overview.
+        path: Option<String>,
+    },
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("`{text}` is not KEY=VALUE")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        fn walk(command: &clap::Command) {
+            let is_leaf = command.get_subcommands().next().is_none();
+            if is_leaf {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("Example"), "`{}` has no example", command.get_name());
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&Cli::command());
+    }
+}

@@ -1,0 +1,186 @@
+//! What each command does.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use vumi_core::Error;
+
+use crate::cli::{Cli, Command, Common, ConfigCommand, Solo};
+use crate::config::{self, ConfigError, Quick, SystemConfig};
+use crate::system::{Extras, System};
+use crate::{banner, telemetry};
+
+/// How long the workers may take to come up before that is said.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a command failed, for a person.
+#[derive(Debug)]
+pub enum Failure {
+    /// The configuration or the command line is wrong; nothing was started.
+    Usage(String),
+    /// Something went wrong at work.
+    Work(Error),
+}
+
+impl Failure {
+    /// 64 (`EX_USAGE`) for what a person has to mend before trying again, else 1.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::from(64),
+            Self::Work(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(text) => f.write_str(text),
+            Self::Work(error) => f.write_str(&error.report()),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Work(error)
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// One report for a person.
+pub fn execute(cli: Cli) -> Result<(), Failure> {
+    match (&cli.app, &cli.command) {
+        (Some(_), Some(_)) => Err(Failure::Usage("--app is a command of its own: leave it out, or leave out the other command".into())),
+        (Some(app), None) => serve(for_app(app, &cli.solo)?, &cli.common, true),
+        (None, Some(Command::Run { file })) => serve(config::load(file, &environment)?, &cli.common, false),
+        (None, Some(Command::Config(command))) => configuration(command),
+        (None, None) => Err(Failure::Usage(
+            "nothing to run: name an app with --app, or a command\n= help: for a first look: vumi-host --app guest-examples/echo; for everything else: vumi-host --help".into(),
+        )),
+    }
+}
+
+/// The short form, with what the command line changes of it.
+fn for_app(app: &Path, solo: &Solo) -> Result<SystemConfig, Failure> {
+    let quick = Quick { telnet_port: solo.telnet_port, listen: solo.admin, data_dir: None };
+    let mut config = config::for_app(app, &quick)?;
+    for (_, app) in &mut config.apps {
+        app.http.allow.clone_from(&solo.allow_http);
+        app.config.extend(solo.set.iter().cloned());
+    }
+    Ok(config)
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn configuration(command: &ConfigCommand) -> Result<(), Failure> {
+    match command {
+        ConfigCommand::Check { file } => {
+            let config = config::load(file, &environment)?;
+            for warning in &config.warnings {
+                println!("{}: warning: {warning}", file.display());
+            }
+            println!("{}: {}", file.display(), summary(&config));
+        }
+        ConfigCommand::Schema => {
+            let text = serde_json::to_string_pretty(&config::schema());
+            println!("{}", text.map_err(|error| Error::permanent("the schema cannot be written").because(error))?);
+        }
+        ConfigCommand::Explain { path } => {
+            let path = path.as_deref().unwrap_or_default();
+            match config::explain(path) {
+                Some(text) => println!("{text}"),
+                None => {
+                    return Err(Failure::Usage(format!(
+                        "there is no key and no class called `{path}`\n= help: `vumi-host config explain` alone lists what there is"
+                    )));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn summary(config: &SystemConfig) -> String {
+    let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    format!(
+        "right: {}, {}, {}",
+        count(config.transports.len(), "transport"),
+        count(config.dispatchers.len(), "dispatcher"),
+        count(config.apps.len(), "app")
+    )
+}
+
+/// Runs a system until it is told to stop.
+fn serve(mut config: SystemConfig, common: &Common, watch: bool) -> Result<(), Failure> {
+    if let Some(folder) = &common.data_dir {
+        config.data_dir = Some(folder.clone());
+    }
+    let component_cache = match &config.data_dir {
+        Some(folder) => Some(folder.join("components")),
+        None => user_cache(),
+    };
+    telemetry::start_log(common.log_format, common.log.as_deref().unwrap_or(&config.log))?;
+    let metrics = telemetry::start_metrics()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::permanent("no threads to run on").because(error))?;
+    runtime.block_on(async {
+        let mut stop = Stop::listen()?;
+        let extras = Extras { component_cache, watch };
+        let system = System::start(config, extras, metrics, telemetry::app_metrics()).await?;
+        if !system.up(PATIENCE).await {
+            tracing::warn!("not every worker has come up yet; see the log above");
+        }
+        banner::print(&system).await;
+        stop.wait().await;
+        eprintln!("stopping: finishing what is on its way (once more stops at once)");
+        tokio::select! {
+            () = system.stop() => {}
+            () = stop.wait() => eprintln!("stopped at once"),
+        }
+        Ok(())
+    })
+}
+
+/// SIGTERM and SIGINT.
+struct Stop {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn listen() -> Result<Self, Error> {
+        let listen = |kind| -> Result<_, Error> { signal(kind).map_err(|error| Error::permanent("signals cannot be received").because(error)) };
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Where compiled components go when there is no `data_dir`.
+fn user_cache() -> Option<PathBuf> {
+    let base = environment("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    base.or_else(|| environment("HOME").map(|home| Path::new(&home).join(".cache")))
+        .map(|base| base.join("vumi-host/components"))
+}

@@ -1,0 +1,136 @@
+//! Who talks to whom.
+//!
+//! A connector is a name with queues. Its transport's side publishes `<name>.inbound` and consumes `<name>.outbound`,
+//! its app's side the other way round (specification: routing names, section 4). So a transport and an app of the
+//! same name talk to each other directly, and two consumers on the same side would take each other's messages.
+
+use std::collections::BTreeMap;
+
+use super::Report;
+use crate::config::system::{self, SystemConfig};
+
+/// Connector → who has it.
+type Owners<'a> = BTreeMap<&'a str, &'a str>;
+
+const NAMES: &str = "use lower-case letters, digits, `_` and `-`";
+
+pub(super) fn check(config: &SystemConfig, report: &mut Report<'_>) {
+    for (dispatcher, _) in &config.dispatchers {
+        valid(&["dispatchers", dispatcher], dispatcher, report);
+    }
+    let transports = owners("transports", system::transports(config), report);
+    let apps = owners("apps", system::apps(config), report);
+    let (consumed, exposed) = dispatchers(config, report);
+
+    for (connector, app) in &apps {
+        match (transports.get(connector), consumed.get(connector)) {
+            (Some(transport), Some(dispatcher)) => report.wrong_key(
+                &["apps", app],
+                format!("the app and the dispatcher `{dispatcher}` would both take the messages of the transport `{transport}`"),
+                format!("give the app another transport_name, and add that one to exposed_names of `{dispatcher}`"),
+            ),
+            (Some(_), None) => {}
+            (None, _) if exposed.contains_key(connector) => {}
+            (None, _) => report.warn(
+                &["apps", app],
+                format!("nothing sends messages to this app: no transport and no dispatcher has the connector `{connector}`"),
+            ),
+        }
+    }
+    for (connector, transport) in &transports {
+        if !consumed.contains_key(connector) && !apps.contains_key(connector) {
+            let sentence = format!(
+                "nothing takes the messages of this transport: no dispatcher and no app has the connector `{connector}`"
+            );
+            report.warn(&["transports", transport], sentence);
+        }
+    }
+    for (dispatcher, item) in &config.dispatchers {
+        for (index, name) in item.shared.transport_names.iter().enumerate() {
+            let chained = exposed.get(name.as_str()).is_some_and(|other| other != dispatcher);
+            if !transports.contains_key(name.as_str()) && !chained {
+                let known: Vec<&str> = transports.keys().copied().collect();
+                let help = if known.is_empty() {
+                    "add it to `transports`".to_owned()
+                } else {
+                    format!("known are {}", known.join(", "))
+                };
+                let place = ["dispatchers", dispatcher, "transport_names", &index.to_string()];
+                report.wrong(&place, format!("there is no transport `{name}`"), help);
+            }
+        }
+        for (index, name) in item.shared.exposed_names.iter().enumerate() {
+            let place = ["dispatchers", dispatcher, "exposed_names", &index.to_string()];
+            if transports.contains_key(name.as_str()) {
+                let sentence =
+                    format!("`{name}` is a transport, so the dispatcher would send its messages back into it");
+                report.wrong(&place, sentence, "name an app's connector here; transports belong into transport_names");
+            } else if !apps.contains_key(name.as_str()) && !consumed.contains_key(name.as_str()) {
+                report.warn(
+                    &place,
+                    format!("no app of this file has the connector `{name}`: its messages wait for one elsewhere"),
+                );
+            }
+        }
+        if let Err(error) = item.component.clone().build(&item.shared) {
+            report.wrong_key(
+                &["dispatchers", dispatcher],
+                error.report(),
+                "use the same names in all keys of a dispatcher",
+            );
+        }
+    }
+}
+
+fn valid(place: &[&str], name: &str, report: &mut Report<'_>) {
+    if let Err(error) = vumi_core::names::check(name) {
+        report.wrong_key(place, error.to_string(), NAMES);
+    }
+}
+
+/// Checks the connectors of a section: each valid, and no two the same.
+fn owners<'a>(
+    section: &'static str,
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+    report: &mut Report<'_>,
+) -> Owners<'a> {
+    let mut seen = Owners::new();
+    for (connector, name) in pairs {
+        valid(&[section, name], name, report);
+        if connector != name {
+            valid(&[section, name, "transport_name"], connector, report);
+        }
+        if let Some(other) = seen.insert(connector, name) {
+            let sentence = format!(
+                "`{other}` and `{name}` have the same connector `{connector}` and would take each other's messages"
+            );
+            report.wrong_key(&[section, name], sentence, "give each a transport_name of its own");
+        }
+    }
+    seen
+}
+
+/// The connectors that dispatchers consume on the transports' side, and those on the apps' side.
+fn dispatchers<'a>(config: &'a SystemConfig, report: &mut Report<'_>) -> (Owners<'a>, Owners<'a>) {
+    let (mut consumed, mut exposed) = (Owners::new(), Owners::new());
+    for (dispatcher, item) in &config.dispatchers {
+        let sides = [
+            ("transport_names", &item.shared.transport_names, &mut consumed),
+            ("exposed_names", &item.shared.exposed_names, &mut exposed),
+        ];
+        for (key, names, seen) in sides {
+            for (index, name) in names.iter().enumerate() {
+                let Some(other) = seen.insert(name, dispatcher) else { continue };
+                let sentence = if other == dispatcher {
+                    format!("`{name}` stands twice in {key}")
+                } else {
+                    format!(
+                        "`{name}` is also in {key} of the dispatcher `{other}`: the two would take each other's messages"
+                    )
+                };
+                report.wrong(&["dispatchers", dispatcher, key, &index.to_string()], sentence, "name it once");
+            }
+        }
+    }
+    (consumed, exposed)
+}

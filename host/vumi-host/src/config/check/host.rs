@@ -1,0 +1,45 @@
+//! The options of the host itself: admin server, log, queues.
+
+use tracing_subscriber::EnvFilter;
+use vumi_admin::AdminError;
+use vumi_core::ByteSize;
+
+use super::Report;
+use crate::config::system::SystemConfig;
+
+/// A queue must hold at least one message of the largest size.
+const LEAST_QUEUE: ByteSize = ByteSize::mib(1);
+
+pub(super) fn check(config: &SystemConfig, report: &mut Report<'_>) {
+    match config.admin.check() {
+        Ok(()) => {}
+        Err(AdminError::TokenRequired(listen)) => report.wrong(
+            &["admin", "listen"],
+            format!("other machines can reach {listen}, so a token is required"),
+            "add `token: \"${NAME}\"` or `token_file`, or listen on 127.0.0.1",
+        ),
+        Err(_) => {
+            let key = if report.tree.find(&["admin", "token"]) == report.tree.find(&["admin"]) {
+                "token_file"
+            } else {
+                "token"
+            };
+            report.wrong(
+                &["admin", key],
+                "the token is too short or holds characters that cannot be sent",
+                "use at least 16 letters, digits or -._~+/=, for example from `openssl rand -hex 16`",
+            );
+        }
+    }
+    if config.queues.max_bytes < LEAST_QUEUE {
+        let sentence = format!("max_bytes must be at least {LEAST_QUEUE}, here it is {}", config.queues.max_bytes);
+        report.wrong(&["queues", "max_bytes"], sentence, "leave it out for 64 MiB");
+    }
+    if let Err(error) = EnvFilter::try_new(&config.log) {
+        report.wrong(
+            &["log"],
+            format!("`{}` is no log filter: {error}", config.log),
+            "write a level (error, warn, info, debug, trace) or a list such as info,vumi_transport=debug",
+        );
+    }
+}

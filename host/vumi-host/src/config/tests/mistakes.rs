@@ -1,0 +1,38 @@
+//! What the user sees for each mistake: the texts stand in `mistakes/*.txt`, a file each for YAML, values and the
+//! system.
+//!
+//! A case is a name after `=== `, the configuration, `>>>` and what is shown. `<transports>` stands for the list of
+//! transport classes, which grows.
+
+use vumi_transport::TransportConfig;
+
+use super::shown;
+
+fn check(file: &str) {
+    let transports: Vec<&str> = TransportConfig::KINDS.iter().map(|kind| kind.class).collect();
+    let transports = format!("known are {}", transports.join(", "));
+    let mut count = 0;
+    for case in file.split("=== ").skip(1) {
+        let (name, rest) = case.split_once('\n').unwrap();
+        let (yaml, expected) = rest.split_once(">>>\n").unwrap();
+        let expected = expected.replace("known are <transports>", &transports);
+        assert_eq!(shown(yaml), expected.trim_end(), "{name}");
+        count += 1;
+    }
+    assert!(count >= 15, "{count}");
+}
+
+#[test]
+fn of_yaml_and_variables() {
+    check(include_str!("mistakes/yaml.txt"));
+}
+
+#[test]
+fn of_keys_and_values() {
+    check(include_str!("mistakes/values.txt"));
+}
+
+#[test]
+fn of_the_system() {
+    check(include_str!("mistakes/system.txt"));
+}

@@ -1,0 +1,364 @@
+//! A whole system: everything that a configuration names, joined, started, and stopped again in order.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use vumi_admin::model::WorkerKind;
+use vumi_core::{Error, Feed, MessageQuery, Result, Stack, SystemClock};
+use vumi_dispatch::Dispatcher;
+use vumi_message::Timestamp;
+use vumi_sandbox::{
+    App, AppConfig, AppWorker, ComponentCache, EngineOptions, MetricSink, QueueOutbox, Sandbox, Surroundings,
+};
+use vumi_transport::{Built, Readiness, TransportConfig, TransportWorker};
+
+use crate::backends::Backends;
+use crate::board::{Board, key};
+use crate::config::{self, SystemConfig};
+use crate::control::{AppEntry, Desk, DispatcherEntry, Phones, TransportEntry};
+use crate::project::Source;
+use crate::reload;
+
+/// Messages of the simulator that are read back into its phones at the start.
+const RECALLED: usize = 1_000;
+
+/// What the command line adds to a configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Extras {
+    /// Where compiled components are kept; nowhere when `None`.
+    pub component_cache: Option<PathBuf>,
+    /// Whether apps are put in place anew when their source changes.
+    pub watch: bool,
+}
+
+/// A running system.
+pub struct System {
+    backends: Backends,
+    desk: Arc<Desk>,
+    apps: Vec<Arc<App>>,
+    workers: Workers,
+    guests: Option<tokio::runtime::Runtime>,
+    grace: Duration,
+    admin: std::net::SocketAddr,
+}
+
+/// Tasks and their stop signals, by the order in which they are stopped.
+struct Workers {
+    transports: CancellationToken,
+    inner: CancellationToken,
+    admin: CancellationToken,
+    transport_tasks: Vec<JoinHandle<()>>,
+    inner_tasks: Vec<JoinHandle<()>>,
+    admin_task: Option<JoinHandle<()>>,
+}
+
+impl System {
+    /// Builds and starts everything.
+    ///
+    /// # Errors
+    /// One sentence for the first thing that cannot be built.
+    pub async fn start(config: SystemConfig, extras: Extras, metrics: PrometheusHandle, sink: Arc<dyn MetricSink>) -> Result<Self> {
+        let started = Instant::now();
+        let admin_options = config.admin.clone();
+        let listener = vumi_admin::bind(&admin_options).await.map_err(|error| Error::permanent(error.to_string()))?;
+        let admin = listener.local_addr().map_err(|error| Error::permanent("the admin address is gone").because(error))?;
+        let backends = Backends::open(&config)?;
+        let feed = Feed::default();
+        let simulator = config.transports.iter().find(|(_, transport)| transport.component.class() == "simulator");
+        let board = Board::follow(&feed, simulator.map(|(name, transport)| transport.shared.transport_name.clone().unwrap_or_else(|| name.clone())));
+        let mut workers = Workers::new();
+        let guests = guest_runtime()?;
+
+        let sandbox = Sandbox::new(&EngineOptions::default()).map_err(|error| Error::permanent(error.to_string()))?;
+        let mut entries = Vec::new();
+        for (name, app_config) in &config.apps {
+            let start = AppStart { extras: &extras, backends: &backends, feed: &feed, sandbox: &sandbox, sink: &sink };
+            let entry = start.app(name, app_config, &board, &guests, &mut workers)?;
+            entries.push(entry);
+        }
+        let mut dispatchers = Vec::new();
+        for (name, dispatcher) in &config.dispatchers {
+            let class = dispatcher.component.class();
+            let built = Arc::new(Dispatcher {
+                name: name.clone(),
+                shared: dispatcher.shared.clone(),
+                router: dispatcher.component.clone().build(&dispatcher.shared)?,
+                stack: Stack::default(),
+                broker: Arc::clone(&backends.broker),
+                passed: vumi_dispatch::Passed::default(),
+            });
+            workers.dispatcher(&built, &board, &feed);
+            dispatchers.push(DispatcherEntry { class, dispatcher: built });
+        }
+        let mut transports = Vec::new();
+        let mut phones = None;
+        for (name, transport) in &config.transports {
+            let class = transport.component.class();
+            let connector = transport.shared.transport_name.clone().unwrap_or_else(|| name.clone());
+            let Built { transport: built, once, simulator } = transport.component.clone().build(&connector)?;
+            if let (Some(handle), TransportConfig::Simulator(offered)) = (simulator, &transport.component) {
+                let offered = offered.clone();
+                phones.get_or_insert(Phones { transport_name: connector.clone(), handle, offered });
+            }
+            let worker = Arc::new(TransportWorker {
+                name: connector.clone(),
+                transport: built,
+                once,
+                shared: transport.shared.clone(),
+                broker: Arc::clone(&backends.broker),
+                kv: Arc::clone(&backends.kv),
+                store: Arc::clone(&backends.store),
+                feed: feed.clone(),
+                stack: config::stack(&transport.shared.middleware)?,
+                clock: Arc::new(SystemClock),
+                readiness: Readiness::default(),
+            });
+            workers.transport(&worker, &board);
+            transports.push(TransportEntry { name: connector, class });
+        }
+        if let Some(phones) = &phones {
+            recall(&backends, &board, &phones.transport_name).await?;
+        }
+        let apps = entries.iter().map(|entry: &AppEntry| Arc::clone(&entry.app)).collect();
+        let desk = Arc::new(Desk {
+            board,
+            broker: Arc::clone(&backends.broker),
+            kv: Arc::clone(&backends.kv),
+            store: Arc::clone(&backends.store),
+            metrics,
+            apps: entries,
+            transports,
+            dispatchers,
+            phones,
+            data_dir: config.data_dir.as_ref().map(|folder| folder.display().to_string()),
+            pagemap_scan: sandbox.pagemap_scan(),
+            admin_address: admin.to_string(),
+            warnings: config.warnings.clone(),
+            started,
+            started_at: Timestamp::now(),
+            draining: AtomicBool::new(false),
+        });
+        workers.admin(listener, admin_options, &desk);
+        let grace = config.shutdown_timeout;
+        Ok(Self { backends, desk, apps, workers, guests: Some(guests), grace, admin })
+    }
+
+    /// Where the admin server listens.
+    pub fn admin(&self) -> std::net::SocketAddr {
+        self.admin
+    }
+
+    /// Waits until every worker has come up, or the time is over; false in the latter case.
+    pub async fn up(&self, patience: Duration) -> bool {
+        let up = async {
+            while !self.desk.board.all_up() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(patience, up).await.is_ok()
+    }
+
+    /// The system as the admin API describes it.
+    pub(crate) fn desk(&self) -> &Arc<Desk> {
+        &self.desk
+    }
+
+    /// The apps.
+    pub fn apps(&self) -> &[Arc<App>] {
+        &self.apps
+    }
+
+    /// Stops in order: no new input, then what is on its way is finished, within the deadline, then the workers, then
+    /// the stores.
+    pub async fn stop(mut self) {
+        let deadline = tokio::time::Instant::now() + self.grace;
+        self.desk.draining.store(true, Ordering::Relaxed);
+        // Replies to what is already inside should still reach their users.
+        let third = self.grace / 3;
+        self.drained(tokio::time::Instant::now() + third).await;
+        self.workers.transports.cancel();
+        join(&mut self.workers.transport_tasks, deadline, "transports").await;
+        // The end of the connections was itself a message to the apps.
+        self.drained(deadline.min(tokio::time::Instant::now() + third)).await;
+        self.workers.inner.cancel();
+        join(&mut self.workers.inner_tasks, deadline, "apps and dispatchers").await;
+        self.workers.admin.cancel();
+        if let Some(task) = self.workers.admin_task.take() {
+            let _ = tokio::time::timeout_at(deadline, task).await;
+        }
+        self.report_leftovers().await;
+        self.backends.close().await;
+        if let Some(guests) = self.guests.take() {
+            guests.shutdown_background();
+        }
+    }
+
+    /// Waits until no message is on its way.
+    async fn drained(&self, until: tokio::time::Instant) {
+        let idle = async {
+            loop {
+                match self.backends.broker.queues().await {
+                    Ok(queues) if queues.iter().any(|queue| is_live(&queue.name) && queue.ready + queue.unacked > 0) => {}
+                    _ => return,
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _ = tokio::time::timeout_at(until, idle).await;
+    }
+
+    async fn report_leftovers(&self) {
+        let Ok(queues) = self.backends.broker.queues().await else { return };
+        let left: u64 = queues.iter().filter(|queue| is_live(&queue.name)).map(|queue| queue.ready + queue.unacked).sum();
+        if left > 0 && self.desk.data_dir.is_some() {
+            tracing::info!(messages = left, "messages wait in the queues for the next start");
+        } else if left > 0 {
+            tracing::warn!(messages = left, "messages were still in the queues; without --data-dir they are lost now");
+        }
+    }
+}
+
+/// Queues that somebody in this system empties; failures and statuses may have no consumer.
+fn is_live(queue: &str) -> bool {
+    [".inbound", ".outbound", ".event"].iter().any(|ending| queue.ends_with(ending))
+}
+
+async fn join(tasks: &mut Vec<JoinHandle<()>>, deadline: tokio::time::Instant, what: &str) {
+    for task in tasks.drain(..) {
+        if tokio::time::timeout_at(deadline, task).await.is_err() {
+            tracing::warn!("the {what} did not stop in time");
+        }
+    }
+}
+
+/// Guests have threads of their own: however busy they keep those, networks and disks are served by others.
+fn guest_runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .thread_name("vumi-guest")
+        .enable_all()
+        .build()
+        .map_err(|error| Error::permanent("no threads for the guests").because(error))
+}
+
+/// Reads the simulator's newest messages back into its phones.
+async fn recall(backends: &Backends, board: &Board, transport_name: &str) -> Result<()> {
+    let query =
+        MessageQuery { transport_name: Some(transport_name.to_owned()), limit: RECALLED, ..MessageQuery::default() };
+    let mut records = backends.store.messages(query).await?;
+    records.reverse();
+    board.recall(&records);
+    Ok(())
+}
+
+/// What starting an app needs.
+struct AppStart<'a> {
+    extras: &'a Extras,
+    backends: &'a Backends,
+    feed: &'a Feed,
+    sandbox: &'a Arc<Sandbox>,
+    sink: &'a Arc<dyn MetricSink>,
+}
+
+impl AppStart<'_> {
+    fn app(
+        &self,
+        name: &str,
+        app_config: &AppConfig,
+        board: &Arc<Board>,
+        guests: &tokio::runtime::Runtime,
+        workers: &mut Workers,
+    ) -> Result<AppEntry> {
+        let connector = app_config.transport_name.clone().unwrap_or_else(|| name.to_owned());
+        let source = Source::of(Path::new(&app_config.component))?;
+        let path = source.component()?;
+        let cache = cache(self.extras)?;
+        let component = self.sandbox.load(&cache, &path).map_err(|error| Error::permanent(error.to_string()))?;
+        let stack = Stack::default();
+        let around = Surroundings {
+            kv: Arc::clone(&self.backends.kv),
+            store: Arc::clone(&self.backends.store),
+            feed: self.feed.clone(),
+            outbox: Arc::new(QueueOutbox::new(Arc::clone(&self.backends.broker), &connector, stack.clone())),
+            metrics: Arc::clone(self.sink),
+            io: tokio::runtime::Handle::current(),
+        };
+        let app = Arc::new(App::new(self.sandbox, name, app_config, &component, around)?);
+        let worker = Arc::new(AppWorker {
+            app: Arc::clone(&app),
+            connector: connector.clone(),
+            broker: Arc::clone(&self.backends.broker),
+            stack,
+            prefetch: app_config.amqp_prefetch_count,
+            parallel: app_config.parallel,
+            inbound_endpoints: app_config.inbound_endpoints.clone(),
+        });
+        workers.app(&worker, board, self.feed, guests);
+        if self.extras.watch {
+            reload::watch(source, Arc::clone(&app), Arc::clone(self.sandbox), cache, workers.inner.clone());
+        }
+        Ok(AppEntry { app, config: app_config.clone(), connector })
+    }
+}
+
+fn cache(extras: &Extras) -> Result<ComponentCache> {
+    match &extras.component_cache {
+        Some(folder) => ComponentCache::at(folder).map_err(|error| Error::permanent(error.to_string())),
+        None => Ok(ComponentCache::none()),
+    }
+}
+
+impl Workers {
+    fn new() -> Self {
+        Self {
+            transports: CancellationToken::new(),
+            inner: CancellationToken::new(),
+            admin: CancellationToken::new(),
+            transport_tasks: Vec::new(),
+            inner_tasks: Vec::new(),
+            admin_task: None,
+        }
+    }
+
+    fn app(&mut self, worker: &Arc<AppWorker>, board: &Board, feed: &Feed, guests: &tokio::runtime::Runtime) {
+        board.expect(WorkerKind::App, worker.app.name());
+        let name = key(WorkerKind::App, worker.app.name());
+        let (worker, feed, stop) = (Arc::clone(worker), feed.clone(), self.inner.clone());
+        self.inner_tasks.push(guests.spawn(async move {
+            vumi_core::supervise::supervise(&name, &feed, &stop, || Arc::clone(&worker).run(stop.clone())).await;
+        }));
+    }
+
+    fn dispatcher(&mut self, dispatcher: &Arc<Dispatcher>, board: &Board, feed: &Feed) {
+        board.expect(WorkerKind::Dispatcher, &dispatcher.name);
+        let name = key(WorkerKind::Dispatcher, &dispatcher.name);
+        let (dispatcher, feed, stop) = (Arc::clone(dispatcher), feed.clone(), self.inner.clone());
+        self.inner_tasks.push(tokio::spawn(async move {
+            vumi_core::supervise::supervise(&name, &feed, &stop, || Arc::clone(&dispatcher).run(stop.clone())).await;
+        }));
+    }
+
+    fn transport(&mut self, worker: &Arc<TransportWorker>, board: &Board) {
+        board.expect(WorkerKind::Transport, &worker.name);
+        let (worker, stop) = (Arc::clone(worker), self.transports.clone());
+        self.transport_tasks.push(tokio::spawn(async move {
+            if let Err(error) = worker.run(stop).await {
+                tracing::error!("a transport ended: {}", error.report());
+            }
+        }));
+    }
+
+    fn admin(&mut self, listener: tokio::net::TcpListener, options: vumi_admin::AdminOptions, desk: &Arc<Desk>) {
+        let control: Arc<dyn vumi_admin::Control> = Arc::clone(desk) as Arc<dyn vumi_admin::Control>;
+        let stop = self.admin.clone();
+        self.admin_task = Some(tokio::spawn(async move {
+            if let Err(error) = vumi_admin::serve(listener, options, control, stop).await {
+                tracing::error!("the admin server ended: {error}");
+            }
+        }));
+    }
+}

@@ -1,0 +1,78 @@
+//! The host's own log and numbers.
+
+use std::sync::Arc;
+
+use metrics::{counter, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use vumi_core::Error;
+use vumi_sandbox::{Aggregator, Datapoint, MetricSink};
+
+use crate::cli::LogFormat;
+
+/// Times, in seconds: from a fresh instance (10 µs) to the longest message (a minute).
+const SECONDS: &[f64] = &[
+    0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+    1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+];
+
+/// Sizes, in bytes: from one page of memory to the largest.
+const BYTES: &[f64] = &[65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0, 16_777_216.0, 67_108_864.0, 268_435_456.0];
+
+/// Starts the log.
+///
+/// # Errors
+/// One sentence for a filter that cannot be read.
+pub(crate) fn start_log(format: LogFormat, filter: &str) -> Result<(), Error> {
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| Error::permanent(format!("the log filter `{filter}` cannot be read")).because(error))?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let started = match format {
+        LogFormat::Text => registry.with(layer).try_init(),
+        LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init(),
+    };
+    started.map_err(|error| Error::permanent("the log could not be started").because(error))
+}
+
+/// Starts the collection of numbers.
+///
+/// # Errors
+/// When another collection is running in this process.
+pub(crate) fn start_metrics() -> Result<PrometheusHandle, Error> {
+    let failed = |error| Error::permanent("the metrics could not be started").because(error);
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)
+        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_bytes".into()), BYTES))
+        .and_then(|builder| {
+            builder.set_buckets_for_metric(Matcher::Suffix("_calls".into()), &[1.0, 3.0, 10.0, 30.0, 100.0, 1_000.0, 10_000.0])
+        })
+        .and_then(PrometheusBuilder::install_recorder)
+        .map_err(failed)
+}
+
+/// Brings the metrics that apps fire to Prometheus.
+pub(crate) fn app_metrics() -> Arc<dyn MetricSink> {
+    Arc::new(ToPrometheus)
+}
+
+struct ToPrometheus;
+
+impl MetricSink for ToPrometheus {
+    fn fire(&self, point: Datapoint) {
+        let labels = [("app", point.app), ("metric", point.name)];
+        match point.aggregator {
+            // Prometheus sums by itself, but only upwards; what goes down is kept as a gauge.
+            Aggregator::Sum if point.value >= 0.0 && point.value.fract() == 0.0 && point.value < 1e15 => {
+                counter!("vumi_app_metric_total", &labels).increment(point.value as u64);
+            }
+            Aggregator::Sum => gauge!("vumi_app_metric_sum", &labels).increment(point.value),
+            Aggregator::Last => gauge!("vumi_app_metric", &labels).set(point.value),
+            Aggregator::Avg | Aggregator::Min | Aggregator::Max => {
+                histogram!("vumi_app_metric_values", &labels).record(point.value);
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! One app: a compiled component, its configuration, and what it may reach.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::{Mutex, RwLock};
+use vumi_bindings::app::AppPre;
+use vumi_core::{Confirm, Error, Feed, KvStore, Result, Store, names};
+use vumi_message::{Payload, UserMessage};
+
+use crate::cache::{Compiled, ComponentCache, LoadError, one_line};
+use crate::config::AppConfig;
+use crate::engine::Sandbox;
+use crate::gauges::Gauges;
+use crate::limits::Limits;
+use crate::resources::MetricSink;
+use crate::state::Guest;
+use crate::web::{WebClient, WebPolicy};
+
+/// Takes what an app sends.
+#[async_trait]
+pub trait Outbox: Send + Sync + 'static {
+    /// Hands one message on. `None` when middleware dropped it on purpose.
+    async fn send(&self, message: UserMessage) -> Result<Option<Confirm>>;
+}
+
+/// What an app is given by the host.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Where its keys are kept.
+    pub kv: Arc<dyn KvStore>,
+    /// Where its runs and log lines are kept.
+    pub store: Arc<dyn Store>,
+    /// Who watches.
+    pub feed: Feed,
+    /// Where its messages go.
+    pub outbox: Arc<dyn Outbox>,
+    /// Where its metrics go.
+    pub metrics: Arc<dyn MetricSink>,
+    /// The runtime that does its HTTP; guests never hold that one up.
+    pub io: tokio::runtime::Handle,
+}
+
+/// What all runs of an app share.
+pub(crate) struct AppShared {
+    pub(crate) name: String,
+    pub(crate) sandbox_id: String,
+    pub(crate) limits: Limits,
+    pub(crate) timeout: Duration,
+    pub(crate) kv_prefix: String,
+    pub(crate) kv_counter: String,
+    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) metrics_prefix: String,
+    pub(crate) metric_names: Mutex<HashSet<String>>,
+    pub(crate) allowed_helper_metadata: Vec<String>,
+    pub(crate) endpoints: Vec<String>,
+    pub(crate) send_to: BTreeMap<String, Payload>,
+    pub(crate) web: WebClient,
+    pub(crate) http_timeout: Duration,
+    pub(crate) http_data_limit: u64,
+    pub(crate) kv: Arc<dyn KvStore>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) feed: Feed,
+    pub(crate) outbox: Arc<dyn Outbox>,
+    pub(crate) metrics: Arc<dyn MetricSink>,
+    pub(crate) io: tokio::runtime::Handle,
+    pub(crate) gauges: Gauges,
+}
+
+/// A component that is ready to run.
+#[derive(Clone)]
+pub(crate) struct Version {
+    pub(crate) pre: AppPre<Guest>,
+    pub(crate) hash: String,
+    pub(crate) bytes: u64,
+}
+
+/// See the module's text.
+pub struct App {
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) shared: Arc<AppShared>,
+    pub(crate) version: RwLock<Arc<Version>>,
+}
+
+impl Sandbox {
+    /// Compiles a component, or takes it from the cache, and checks that it fits the world.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load(&self, cache: &ComponentCache, path: &Path) -> Result<LoadedComponent, LoadError> {
+        let compiled = cache.load_file(self.engine(), path)?;
+        self.fit(compiled, &path.display().to_string())
+    }
+
+    /// As [`Sandbox::load`], from bytes; `what` names them in errors.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load_bytes(&self, cache: &ComponentCache, bytes: &[u8], what: &str) -> Result<LoadedComponent, LoadError> {
+        let compiled = cache.load(self.engine(), bytes, what)?;
+        self.fit(compiled, what)
+    }
+
+    fn fit(&self, compiled: Compiled, what: &str) -> Result<LoadedComponent, LoadError> {
+        let ready = self.linker().instantiate_pre(&compiled.component).map_err(|error| self.explain(&compiled, what, &error))?;
+        let pre = AppPre::new(ready)
+            .map_err(|error| LoadError::WrongWorld { what: what.to_owned(), reason: one_line(&error) })?;
+        Ok(LoadedComponent {
+            from_cache: compiled.from_cache,
+            version: Arc::new(Version { pre, hash: compiled.hash, bytes: compiled.bytes }),
+        })
+    }
+
+    /// Which import it was that could not be satisfied.
+    fn explain(&self, compiled: &Compiled, what: &str, error: &wasmtime::Error) -> LoadError {
+        let engine = self.engine();
+        let offered = ["wasi:io/", "wasi:clocks/", "wasi:random/", "wasi:cli/", "wasi:filesystem/", "wasi:sockets/", "vumi:app/"];
+        let unknown = compiled
+            .component
+            .component_type()
+            .imports(engine)
+            .map(|(name, _)| name.to_owned())
+            .find(|name| !offered.iter().any(|prefix| name.starts_with(prefix)));
+        match unknown {
+            Some(import) => LoadError::UnknownImport { what: what.to_owned(), import },
+            None => LoadError::WrongWorld { what: what.to_owned(), reason: one_line(error) },
+        }
+    }
+}
+
+/// A component that fits the world, compiled.
+pub struct LoadedComponent {
+    /// Whether it came from the cache.
+    pub from_cache: bool,
+    version: Arc<Version>,
+}
+
+impl LoadedComponent {
+    /// SHA-256 of the component's bytes, in hexadecimal.
+    pub fn hash(&self) -> &str {
+        &self.version.hash
+    }
+}
+
+impl App {
+    /// Makes an app of a component and its configuration.
+    ///
+    /// # Errors
+    /// One sentence for a configuration that makes no sense.
+    pub fn new(
+        sandbox: &Arc<Sandbox>,
+        name: &str,
+        config: &AppConfig,
+        component: &LoadedComponent,
+        around: Surroundings,
+    ) -> Result<Self> {
+        let sandbox_id = config.sandbox_id.clone().unwrap_or_else(|| name.to_owned());
+        if sandbox_id.is_empty() || sandbox_id.contains('#') {
+            return Err(Error::permanent(format!(
+                "app `{name}`: sandbox_id `{sandbox_id}` must not be empty or hold a `#`, which separates the parts of its keys"
+            )));
+        }
+        names::check(config.transport_name.as_deref().unwrap_or(name))?;
+        let policy = WebPolicy::parse(&config.http.allow)
+            .map_err(|error| Error::permanent(format!("app `{name}`: http.allow: {error}")))?;
+        let mut endpoints: Vec<String> = config.send_to.keys().cloned().collect();
+        if !endpoints.iter().any(|endpoint| endpoint == "default") {
+            endpoints.push("default".to_owned());
+        }
+        let send_to = config
+            .send_to
+            .iter()
+            .map(|(endpoint, fields)| (endpoint.clone(), fields.clone().into_iter().collect::<Payload>()))
+            .collect();
+        let shared = AppShared {
+            name: name.to_owned(),
+            kv_prefix: format!("sandboxes#{sandbox_id}#"),
+            kv_counter: format!("count#{sandbox_id}"),
+            sandbox_id,
+            limits: config.limits.clone(),
+            timeout: Duration::from_secs(config.timeout.max(1)),
+            config: config.config.clone(),
+            metrics_prefix: config.metrics_prefix.clone().unwrap_or_else(|| name.to_owned()),
+            metric_names: Mutex::default(),
+            allowed_helper_metadata: config.allowed_helper_metadata.clone(),
+            endpoints,
+            send_to,
+            web: WebClient::new(policy),
+            http_timeout: Duration::from_secs(config.http.timeout.max(1)),
+            http_data_limit: config.http.data_limit.0,
+            kv: around.kv,
+            store: around.store,
+            feed: around.feed,
+            outbox: around.outbox,
+            metrics: around.metrics,
+            io: around.io,
+            gauges: Gauges::of(name),
+        };
+        Ok(Self { sandbox: Arc::clone(sandbox), shared: Arc::new(shared), version: RwLock::new(Arc::clone(&component.version)) })
+    }
+
+    /// The app's name.
+    pub fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    /// The namespace of its kv.
+    pub fn sandbox_id(&self) -> &str {
+        &self.shared.sandbox_id
+    }
+
+    /// What its keys in the store begin with.
+    pub fn kv_prefix(&self) -> &str {
+        &self.shared.kv_prefix
+    }
+
+    /// SHA-256 of the component that runs now, and its size in bytes.
+    pub fn component(&self) -> (String, u64) {
+        let version = self.version.read();
+        (version.hash.clone(), version.bytes)
+    }
+
+    /// Puts another component in its place. Runs that have begun end with the old one; the next message gets the
+    /// new one.
+    pub fn replace(&self, component: &LoadedComponent) {
+        *self.version.write() = Arc::clone(&component.version);
+    }
+}

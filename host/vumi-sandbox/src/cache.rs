@@ -1,0 +1,227 @@
+//! Components, compiled once.
+//!
+//! What Cranelift made of a component is kept in a folder, under a name made of the hash of the component's bytes
+//! and of everything that the code depends on (engine version, settings, processor features). The next start maps
+//! that file instead of compiling. Machine code from a file runs with the host's rights, so the folder must belong
+//! to the host alone, and only files that the host wrote itself are ever read.
+
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// Largest component that is taken.
+pub const MAX_COMPONENT: u64 = 256 << 20;
+
+/// Why a component could not be loaded; each is one sentence for the app's owner.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The file is not there or cannot be read.
+    #[error("{path}: cannot be read: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Larger than [`MAX_COMPONENT`].
+    #[error("{what}: has {bytes} bytes, at most {MAX_COMPONENT} are taken")]
+    TooLarge {
+        /// The file.
+        what: String,
+        /// Its size.
+        bytes: u64,
+    },
+    /// Neither a component nor anything else of WebAssembly.
+    #[error("{what}: is not WebAssembly (it does not begin with the bytes \\0asm)")]
+    NotWasm {
+        /// The file.
+        what: String,
+    },
+    /// A module of the core language.
+    #[error("{what}: is a core WebAssembly module, not a component; build it with `cargo build --target wasm32-wasip2`")]
+    NotAComponent {
+        /// The file.
+        what: String,
+    },
+    /// Broken, or uses features that are switched off.
+    #[error("{what}: is not a valid component: {reason}")]
+    Invalid {
+        /// The file.
+        what: String,
+        /// What the validator says.
+        reason: String,
+    },
+    /// Imports that nobody offers.
+    #[error("{what}: imports `{import}`, which this host does not offer; it offers vumi:app@0.1.0 and WASI 0.2")]
+    UnknownImport {
+        /// The file.
+        what: String,
+        /// The first such import.
+        import: String,
+    },
+    /// Does not fit the world in some other way.
+    #[error("{what}: does not fit the world vumi:app/app@0.1.0: {reason}")]
+    WrongWorld {
+        /// The file.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The cache folder cannot be used.
+    #[error("the component cache {path} cannot be used: {reason}")]
+    Cache {
+        /// The folder.
+        path: PathBuf,
+        /// Why, and how to mend it.
+        reason: String,
+    },
+}
+
+/// A compiled component.
+pub struct Compiled {
+    pub(crate) component: Component,
+    /// SHA-256 of the component's bytes, in hexadecimal.
+    pub hash: String,
+    /// Whether it came from the cache.
+    pub from_cache: bool,
+    /// Size of the component, in bytes.
+    pub bytes: u64,
+}
+
+/// Where compiled components are kept.
+#[derive(Clone, Debug)]
+pub struct ComponentCache {
+    folder: Option<PathBuf>,
+}
+
+impl ComponentCache {
+    /// A cache that keeps nothing.
+    pub fn none() -> Self {
+        Self { folder: None }
+    }
+
+    /// A cache in a folder, which is made if need be.
+    ///
+    /// # Errors
+    /// When the folder cannot be made, or others may write to it.
+    pub fn at(folder: &Path) -> Result<Self, LoadError> {
+        let cache_error = |reason: String| LoadError::Cache { path: folder.to_owned(), reason };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(|error| cache_error(error.to_string()))?;
+        let found = fs::metadata(folder).map_err(|error| cache_error(error.to_string()))?;
+        if found.uid() != rustix::process::geteuid().as_raw() {
+            return Err(cache_error("it belongs to another user; choose another folder".into()));
+        }
+        if found.mode() & 0o022 != 0 {
+            return Err(cache_error("others may write to it; run `chmod go-w` on it".into()));
+        }
+        Ok(Self { folder: Some(folder.to_owned()) })
+    }
+
+    /// Loads a component from its file, from the cache where possible. Compiles on the calling thread, which can
+    /// take seconds.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load_file(&self, engine: &Engine, path: &Path) -> Result<Compiled, LoadError> {
+        let read_error = |source| LoadError::Read { path: path.to_owned(), source };
+        let size = fs::metadata(path).map_err(read_error)?.len();
+        if size > MAX_COMPONENT {
+            return Err(LoadError::TooLarge { what: path.display().to_string(), bytes: size });
+        }
+        let bytes = fs::read(path).map_err(read_error)?;
+        self.load(engine, &bytes, &path.display().to_string())
+    }
+
+    /// Loads a component from its bytes; `what` names it in errors.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load(&self, engine: &Engine, bytes: &[u8], what: &str) -> Result<Compiled, LoadError> {
+        check_header(bytes, what)?;
+        let hash = hex(&Sha256::digest(bytes));
+        let file = self.folder.as_ref().map(|folder| folder.join(format!("{hash}-{:016x}.cwasm", engine_hash(engine))));
+        let size = bytes.len() as u64;
+        if let Some(component) = file.as_deref().and_then(|file| map_file(engine, file)) {
+            return Ok(Compiled { component, hash, from_cache: true, bytes: size });
+        }
+        let component = Component::new(engine, bytes)
+            .map_err(|error| LoadError::Invalid { what: what.to_owned(), reason: one_line(&error) })?;
+        if let Some(file) = file {
+            if let Err(error) = keep(&component, &file) {
+                tracing::warn!(file = %file.display(), "the compiled component could not be kept: {error}");
+            }
+        }
+        Ok(Compiled { component, hash, from_cache: false, bytes: size })
+    }
+}
+
+/// The first eight bytes tell what a file is, better than any later error.
+fn check_header(bytes: &[u8], what: &str) -> Result<(), LoadError> {
+    match bytes.get(..8) {
+        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => Err(LoadError::NotAComponent { what: what.to_owned() }),
+        Some([0, b'a', b's', b'm', ..]) => Ok(()),
+        _ => Err(LoadError::NotWasm { what: what.to_owned() }),
+    }
+}
+
+fn engine_hash(engine: &Engine) -> u64 {
+    // DefaultHasher is stable for one compiler; another compiler only means compiling once more.
+    let mut hasher = std::hash::DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Maps a compiled component. Whatever is wrong with the file, the answer is to compile again.
+fn map_file(engine: &Engine, file: &Path) -> Option<Component> {
+    let found = fs::symlink_metadata(file).ok()?;
+    let mine = found.is_file() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o022 == 0;
+    if !mine {
+        tracing::warn!(file = %file.display(), "a compiled component that others could have written is not used");
+        return None;
+    }
+    // SAFETY: the engine trusts such a file as it trusts its own code. It lies in a folder that only this user may
+    // write to (checked when the cache was opened), is a plain file of this user that nobody else may write to
+    // (checked above), and was put there whole by `keep`, through a rename. The engine checks its own version and
+    // settings in the file's header.
+    #[allow(unsafe_code)]
+    let mapped = unsafe { Component::deserialize_file(engine, file) };
+    mapped.map_err(|error| tracing::warn!(file = %file.display(), "a compiled component is not used: {error:#}")).ok()
+}
+
+/// Writes beside the place and renames, so that a reader sees all of it or nothing.
+fn keep(component: &Component, file: &Path) -> std::io::Result<()> {
+    let code = component.serialize().map_err(std::io::Error::other)?;
+    let beside = file.with_extension(format!("{}.part", std::process::id()));
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)
+        .and_then(|mut out| out.write_all(&code).and_then(|()| out.sync_all()));
+    let kept = written.and_then(|()| fs::rename(&beside, file));
+    if kept.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    kept
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An engine's error with its causes, on one line.
+pub(crate) fn one_line(error: &wasmtime::Error) -> String {
+    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+}

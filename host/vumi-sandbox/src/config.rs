@@ -1,0 +1,112 @@
+//! An app's configuration: which component, which queues, which limits, what it may reach.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use vumi_core::ByteSize;
+
+use crate::limits::Limits;
+
+/// One app. Keys that Vumi's sandbox application had keep their names.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppConfig {
+    /// The component: a `.wasm` file, or a guest project's folder. Relative to the configuration file.
+    pub component: String,
+    /// The connector: the app consumes `<transport_name>.inbound` and `.event` and publishes `<transport_name>.outbound`.
+    /// The app's name unless given.
+    #[serde(default)]
+    pub transport_name: Option<String>,
+    /// Namespace of the app's kv. The app's name unless given. Two apps with the same one share their keys.
+    #[serde(default)]
+    pub sandbox_id: Option<String>,
+    /// Wall-clock time for one message, host calls included, in seconds. Beyond it: `deadline`.
+    #[serde(default = "default_timeout")]
+    #[schemars(range(min = 1))]
+    pub timeout: u64,
+    /// What one run may use.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What the app may reach on the web. Without an allow-list: nothing.
+    #[serde(default)]
+    pub http: HttpConfig,
+    /// Texts for the guest's `config.get`.
+    #[serde(default)]
+    pub config: BTreeMap<String, String>,
+    /// First part of the names of the app's metrics; the app's name unless given.
+    #[serde(default)]
+    pub metrics_prefix: Option<String>,
+    /// Keys of helper metadata that the app may set on what it sends.
+    #[serde(default)]
+    pub allowed_helper_metadata: Vec<String>,
+    /// Per endpoint, fields for messages that are no replies, e.g. `{default: {transport_name: sms}}`. The app may
+    /// send to `default` and to each endpoint named here.
+    #[serde(default)]
+    pub send_to: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
+    /// Endpoints from which the app takes messages; all unless given.
+    #[serde(default)]
+    pub inbound_endpoints: Option<Vec<String>>,
+    /// Messages taken from each queue ahead of their turn.
+    #[serde(default = "default_prefetch")]
+    #[schemars(range(min = 1))]
+    pub amqp_prefetch_count: u16,
+    /// Conversations handled side by side. Messages of one conversation always keep their order.
+    #[serde(default = "default_parallel")]
+    #[schemars(range(min = 1))]
+    pub parallel: usize,
+}
+
+/// What an app may reach on the web.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// Places that may be reached: `https://api.example.org`, `https://*.example.org`, `https://api.example.org/v1`,
+    /// `https://*` (any public host). Addresses of this machine and of private networks only when they are named:
+    /// `http://127.0.0.1:8000`, `http://localhost:8000`, `10.1.0.0/16`.
+    pub allow: Vec<String>,
+    /// Time for one exchange, redirects and body included, in seconds.
+    #[schemars(range(min = 1))]
+    pub timeout: u64,
+    /// Largest response body.
+    pub data_limit: ByteSize,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { allow: Vec::new(), timeout: 30, data_limit: ByteSize(131_072) }
+    }
+}
+
+fn default_timeout() -> u64 {
+    60
+}
+
+fn default_prefetch() -> u16 {
+    128
+}
+
+fn default_parallel() -> usize {
+    64
+}
+
+impl AppConfig {
+    /// The defaults, for a component.
+    pub fn of(component: impl Into<String>) -> Self {
+        Self {
+            component: component.into(),
+            transport_name: None,
+            sandbox_id: None,
+            timeout: default_timeout(),
+            limits: Limits::default(),
+            http: HttpConfig::default(),
+            config: BTreeMap::new(),
+            metrics_prefix: None,
+            allowed_helper_metadata: Vec::new(),
+            send_to: BTreeMap::new(),
+            inbound_endpoints: None,
+            amqp_prefetch_count: default_prefetch(),
+            parallel: default_parallel(),
+        }
+    }
+}

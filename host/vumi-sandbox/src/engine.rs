@@ -1,0 +1,141 @@
+//! The engine: one per process, configured as measured (see ARCHITECTURE.md, "The sandbox").
+//!
+//! Instances come from a pool, so that starting one maps nothing and frees nothing; a page that a guest wrote is
+//! wiped, not returned to the kernel. A ticker advances the engine's epoch every millisecond; running guests look
+//! up at each tick, nothing else happens then.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use vumi_bindings::app::App as AppWorld;
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::state::Guest;
+
+/// Time between two looks at a running guest.
+pub(crate) const TICK: Duration = Duration::from_millis(1);
+
+/// Stack of the guest's WebAssembly code, in bytes: beyond it a run ends as `stack-overflow`.
+const GUEST_STACK: usize = 512 << 10;
+
+/// How the engine is set up.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Runs at the same time, over all apps. More wait for a place.
+    pub instances: u32,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { instances: 256 }
+    }
+}
+
+/// The engine and what all apps share with it.
+pub struct Sandbox {
+    engine: Engine,
+    linker: Linker<Guest>,
+    places: Arc<Semaphore>,
+    pagemap_scan: bool,
+}
+
+/// The engine could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the WebAssembly engine could not be started: {reason}")]
+pub struct EngineError {
+    reason: String,
+}
+
+impl From<wasmtime::Error> for EngineError {
+    fn from(error: wasmtime::Error) -> Self {
+        Self { reason: format!("{error:#}") }
+    }
+}
+
+impl Sandbox {
+    /// Sets the engine up and starts its ticker.
+    ///
+    /// # Errors
+    /// When the machine does not allow it, e.g. too little address space for the pool.
+    pub fn new(options: &EngineOptions) -> Result<Arc<Self>, EngineError> {
+        // Only the kernel can tell whether it has the call, so it is asked for first and done without second.
+        let (engine, pagemap_scan) = match Engine::new(&config(options, Enabled::Yes)) {
+            Ok(engine) => (engine, true),
+            Err(_) => (Engine::new(&config(options, Enabled::No))?, false),
+        };
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        AppWorld::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+        start_ticker(&engine)?;
+        Ok(Arc::new(Self {
+            engine,
+            linker,
+            places: Arc::new(Semaphore::new(options.instances as usize)),
+            pagemap_scan,
+        }))
+    }
+
+    /// Whether the kernel tells which pages a guest wrote (Linux 6.7 and later); without it a message costs about
+    /// half as much again.
+    pub fn pagemap_scan(&self) -> bool {
+        self.pagemap_scan
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn linker(&self) -> &Linker<Guest> {
+        &self.linker
+    }
+
+    /// Waits for a place in the pool. A run never fails because others are running.
+    pub(crate) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).acquire_owned().await.ok()
+    }
+}
+
+fn config(options: &EngineOptions, pagemap_scan: Enabled) -> Config {
+    // A component holds several core instances: its own module and the small adapters around it.
+    let cores = options.instances.saturating_mul(8);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(options.instances)
+        .total_core_instances(cores)
+        .total_memories(options.instances.saturating_mul(2))
+        .total_tables(cores)
+        .total_stacks(options.instances)
+        .max_core_instances_per_component(64)
+        .max_memories_per_component(8)
+        .max_tables_per_component(32)
+        .max_unused_warm_slots(options.instances)
+        .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10)
+        .pagemap_scan(pagemap_scan);
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .epoch_interruption(true)
+        .memory_init_cow(true)
+        .max_wasm_stack(GUEST_STACK)
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(20))
+        .concurrency_support(false);
+    config
+}
+
+/// Advances the epoch until the engine is gone.
+fn start_ticker(engine: &Engine) -> Result<(), EngineError> {
+    let engine = engine.weak();
+    std::thread::Builder::new()
+        .name("vumi-epoch".into())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TICK);
+            }
+        })
+        .map(|_| ())
+        .map_err(|error| EngineError { reason: format!("no thread for the engine's clock: {error}") })
+}

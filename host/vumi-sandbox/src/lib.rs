@@ -1,0 +1,34 @@
+//! The sandbox: one fresh WebAssembly component instance per message, under limits.
+//!
+//! A [`Sandbox`] holds the engine; an [`App`] is a component with its configuration; [`App::run`] makes an instance,
+//! hands it one message or event, and throws it away. Nothing survives in memory between messages or apps: what an
+//! app wants to keep goes into its kv. An [`AppWorker`] does this for every message of the app's queues.
+//!
+//! Three lifetimes: what lives as long as the process is in `engine`, as long as the app in `app`, as long as one
+//! message in `state`.
+
+mod app;
+mod cache;
+mod config;
+mod convert;
+mod engine;
+mod gauges;
+mod limits;
+mod logbook;
+mod meter;
+mod resources;
+mod run;
+mod state;
+mod verdict;
+mod wasi;
+pub mod web;
+mod worker;
+
+pub use app::{App, LoadedComponent, Outbox, Surroundings};
+pub use cache::{ComponentCache, LoadError, MAX_COMPONENT};
+pub use config::{AppConfig, HttpConfig};
+pub use engine::{EngineError, EngineOptions, Sandbox};
+pub use limits::Limits;
+pub use resources::{Aggregator, Datapoint, MetricSink};
+pub use run::{Finished, Input};
+pub use worker::{AppWorker, QueueOutbox};

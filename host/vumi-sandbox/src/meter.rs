@@ -1,0 +1,187 @@
+//! What a run has used so far, and the stop that follows when it is too much.
+//!
+//! CPU time is read from the clock of the thread that runs the guest, from one poll of the run's future to its end,
+//! so a busy machine never stops an innocent guest: ticks of the engine's epoch only wake the check. The run may
+//! move between threads from poll to poll; only whole polls are added up.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+use vumi_core::Outcome;
+
+/// The reason why the host stopped a run. Travels through the engine as the cause of a trap.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{sentence}")]
+pub(crate) struct Stop {
+    /// The error code.
+    pub(crate) outcome: Outcome,
+    /// One sentence for the app's owner.
+    pub(crate) sentence: String,
+}
+
+impl Stop {
+    pub(crate) fn new(outcome: Outcome, sentence: impl Into<String>) -> Self {
+        Self { outcome, sentence: sentence.into() }
+    }
+}
+
+/// CPU time of this thread.
+fn thread_cpu_ns() -> u64 {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    let nanos = u64::try_from(now.tv_nsec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+}
+
+/// CPU time of one run, shared between the wrapper around its future and the check inside the guest.
+#[derive(Debug, Default)]
+pub(crate) struct CpuMeter {
+    finished_polls_ns: AtomicU64,
+    poll_began_ns: AtomicU64,
+}
+
+impl CpuMeter {
+    /// Used so far; to be called from within a poll of the run.
+    pub(crate) fn used_now(&self) -> Duration {
+        let running = thread_cpu_ns().saturating_sub(self.poll_began_ns.load(Ordering::Relaxed));
+        Duration::from_nanos(self.finished_polls_ns.load(Ordering::Relaxed).saturating_add(running))
+    }
+
+    /// Used in whole polls; to be called after the run.
+    pub(crate) fn used(&self) -> Duration {
+        Duration::from_nanos(self.finished_polls_ns.load(Ordering::Relaxed))
+    }
+}
+
+/// A future whose polls are timed on the thread's CPU clock.
+pub(crate) struct CpuTimed<F> {
+    inner: F,
+    meter: Arc<CpuMeter>,
+}
+
+impl<F> CpuTimed<F> {
+    pub(crate) fn new(inner: F, meter: Arc<CpuMeter>) -> Self {
+        Self { inner, meter }
+    }
+}
+
+impl<F: Future + Unpin> Future for CpuTimed<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let began = thread_cpu_ns();
+        self.meter.poll_began_ns.store(began, Ordering::Relaxed);
+        let answer = Pin::new(&mut self.inner).poll(cx);
+        let spent = thread_cpu_ns().saturating_sub(began);
+        self.meter.finished_polls_ns.fetch_add(spent, Ordering::Relaxed);
+        answer
+    }
+}
+
+/// Memory and tables of one run: the engine asks before either grows.
+#[derive(Debug)]
+pub(crate) struct Growth {
+    memory_limit: usize,
+    table_limit: usize,
+    memory: usize,
+    tables: usize,
+    peak_memory: usize,
+    refused: Option<Outcome>,
+}
+
+impl Growth {
+    pub(crate) fn new(memory_limit: usize, table_limit: usize) -> Self {
+        Self { memory_limit, table_limit, memory: 0, tables: 0, peak_memory: 0, refused: None }
+    }
+
+    /// Largest sum of all memories, in bytes.
+    pub(crate) fn peak_memory(&self) -> usize {
+        self.peak_memory
+    }
+
+    /// Which limit refused something, if one did. A guest that fails for want of memory traps by itself
+    /// somewhere later; this tells why.
+    pub(crate) fn refused(&self) -> Option<Outcome> {
+        self.refused
+    }
+}
+
+impl wasmtime::ResourceLimiter for Growth {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let sum = self.memory.saturating_sub(current).saturating_add(desired);
+        if sum > self.memory_limit || maximum.is_some_and(|maximum| desired > maximum) {
+            self.refused = Some(Outcome::MemoryLimit);
+            return Ok(false);
+        }
+        self.memory = sum;
+        self.peak_memory = self.peak_memory.max(sum);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let sum = self.tables.saturating_sub(current).saturating_add(desired);
+        if sum > self.table_limit || maximum.is_some_and(|maximum| desired > maximum) {
+            self.refused = Some(Outcome::TableLimit);
+            return Ok(false);
+        }
+        self.tables = sum;
+        Ok(true)
+    }
+}
+
+/// Budgets of one run that are counted down by host calls.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    pub(crate) deadline: Instant,
+    pub(crate) host_calls: u64,
+    pub(crate) host_calls_limit: u64,
+    pub(crate) host_time: Duration,
+    pub(crate) sent: u64,
+    pub(crate) http_requests: u64,
+    pub(crate) http_bytes: u64,
+}
+
+impl Budget {
+    pub(crate) fn new(deadline: Instant, host_calls_limit: u64) -> Self {
+        Self {
+            deadline,
+            host_calls: 0,
+            host_calls_limit,
+            host_time: Duration::ZERO,
+            sent: 0,
+            http_requests: 0,
+            http_bytes: 0,
+        }
+    }
+
+    /// Counts a host call; the answer is when it began.
+    pub(crate) fn begin(&mut self) -> Result<Instant, Stop> {
+        self.host_calls += 1;
+        if self.host_calls > self.host_calls_limit {
+            return Err(Stop::new(
+                Outcome::HostCallLimit,
+                format!("it made more than {} host calls for one message", self.host_calls_limit),
+            ));
+        }
+        let now = Instant::now();
+        if now >= self.deadline {
+            return Err(Stop::new(Outcome::Deadline, "its time for this message was over"));
+        }
+        Ok(now)
+    }
+
+    /// Ends a host call that began at `began`.
+    pub(crate) fn end(&mut self, began: Instant) {
+        self.host_time += began.elapsed();
+    }
+
+    /// What is left of the message's time, at most `cap`.
+    pub(crate) fn left(&self, cap: Duration) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now()).min(cap)
+    }
+}

@@ -1,0 +1,33 @@
+//! Why a run ended badly: one error code and one sentence for each way.
+
+use vumi_core::Outcome;
+use wasmtime::{PoolConcurrencyLimitError, Trap};
+
+use crate::cache::one_line;
+use crate::meter::{Growth, Stop};
+
+/// Sorts an error of the engine.
+pub(crate) fn judge(error: &wasmtime::Error, growth: &Growth) -> Stop {
+    if let Some(stop) = error.downcast_ref::<Stop>() {
+        return stop.clone();
+    }
+    if error.is::<PoolConcurrencyLimitError>() {
+        return Stop::new(Outcome::HostFault, format!("no room for another instance: {}", one_line(error)));
+    }
+    match growth.refused() {
+        Some(Outcome::MemoryLimit) => {
+            return Stop::new(Outcome::MemoryLimit, "it needed more memory than its limit `memory` allows");
+        }
+        Some(outcome) => return Stop::new(outcome, "it needed more table elements than its limit `table_elements` allows"),
+        None => {}
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => Stop::new(Outcome::StackOverflow, "its call stack was exhausted (recursion too deep)"),
+        Some(trap) => Stop::new(Outcome::Trap, format!("it trapped: {trap}")),
+        // The engine has no type for this one.
+        None if error.root_cause().to_string().contains("fuel allocated for hostcalls") => {
+            Stop::new(Outcome::TransferLimit, "it passed more bytes to one host call than its limit `transfer` allows")
+        }
+        None => Stop::new(Outcome::Trap, format!("it failed: {}", one_line(error))),
+    }
+}

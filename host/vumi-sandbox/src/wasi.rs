@@ -1,0 +1,99 @@
+//! What a guest sees of a system: clocks, random numbers, standard output. No files, no sockets, no environment, no
+//! arguments.
+//!
+//! Standard output becomes log lines at level info as they are completed; standard error is collected and becomes
+//! one entry at level error when the run ends (specification: sandbox, section 2, rule 7).
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
+
+use crate::logbook::{Logbook, Stdio};
+
+/// Handles that a guest may hold at a time (streams, pollables).
+const MAX_HANDLES: usize = 1_000;
+
+/// Bytes that a guest may write in one call.
+const WRITE_SIZE: usize = 64 << 10;
+
+/// A table for the guest's handles.
+pub(crate) fn table() -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(MAX_HANDLES);
+    table
+}
+
+/// The context of one run.
+pub(crate) fn context(logbook: &Arc<Logbook>) -> WasiCtx {
+    WasiCtxBuilder::new()
+        .stdout(LogStream { logbook: Arc::clone(logbook), stdio: Stdio::Out })
+        .stderr(LogStream { logbook: Arc::clone(logbook), stdio: Stdio::Err })
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false)
+        .build()
+}
+
+/// Standard output or error of one run.
+#[derive(Clone)]
+struct LogStream {
+    logbook: Arc<Logbook>,
+    stdio: Stdio,
+}
+
+impl IsTerminal for LogStream {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for LogStream {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for LogStream {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for LogStream {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.logbook.stdio(self.stdio, &bytes).map_err(|stop| StreamError::Trap(wasmtime::Error::new(stop)))
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(WRITE_SIZE)
+    }
+}
+
+impl AsyncWrite for LogStream {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.logbook.stdio(self.stdio, bytes).map(|()| bytes.len()).map_err(io::Error::other))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

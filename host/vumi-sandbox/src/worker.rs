@@ -1,0 +1,228 @@
+//! An app at work: takes messages and events from its queues, runs the app on each, acknowledges.
+//!
+//! Messages of one conversation run in order, conversations side by side. A message is acknowledged only after its
+//! run ended and everything that it sent is safe. A guest that fails is not run again on the same message; a fault
+//! of the host is, with growing delays, and after too many of those the message goes to the dead letters.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+use vumi_core::{
+    Admission, Backoff, Broker, Channel, Confirm, Consumer, Delivery, Direction, Error, Flow, Hook, Lanes, Result, Stack,
+    names,
+};
+use vumi_message::{Event, Message, UserMessage};
+
+use crate::app::{App, Outbox};
+use crate::run::Input;
+
+/// Tries of one message within one delivery, when the host could not do its part.
+const TRIES: u32 = 10;
+
+/// Deliveries of one message that never ended, i.e. during which the host went down.
+const DELIVERIES: u32 = 10;
+
+/// The app's way to its outbound queue.
+pub struct QueueOutbox {
+    broker: Arc<dyn Broker>,
+    connector: String,
+    queue: String,
+    stack: Stack,
+}
+
+impl QueueOutbox {
+    /// For a connector.
+    pub fn new(broker: Arc<dyn Broker>, connector: &str, stack: Stack) -> Self {
+        Self { broker, connector: connector.to_owned(), queue: names::outbound(connector), stack }
+    }
+}
+
+#[async_trait]
+impl Outbox for QueueOutbox {
+    async fn send(&self, message: UserMessage) -> Result<Option<Confirm>> {
+        let hook = Hook { direction: Direction::Publish, channel: Channel::Outbound };
+        let body = if self.stack.is_empty() {
+            message.to_json()
+        } else {
+            match self.stack.pass(hook, &self.connector, Message::User(message)).await? {
+                Flow::Continue(message) => message.to_json(),
+                Flow::Stop(reason) => {
+                    tracing::debug!(connector = self.connector, "middleware dropped a message: {reason}");
+                    return Ok(None);
+                }
+            }
+        };
+        self.broker.publish(&self.queue, Bytes::from(body), Admission::Inside).await.map(Some)
+    }
+}
+
+/// See the module's text.
+pub struct AppWorker {
+    /// The app.
+    pub app: Arc<App>,
+    /// Its connector.
+    pub connector: String,
+    /// The broker.
+    pub broker: Arc<dyn Broker>,
+    /// Its middleware.
+    pub stack: Stack,
+    /// Messages taken from each queue ahead of their turn.
+    pub prefetch: u16,
+    /// Conversations side by side.
+    pub parallel: usize,
+    /// Endpoints from which messages are taken; `None` for all.
+    pub inbound_endpoints: Option<Vec<String>>,
+}
+
+impl AppWorker {
+    /// Works until `shutdown` ends, then finishes what has begun.
+    ///
+    /// # Errors
+    /// When a queue cannot be consumed.
+    pub async fn run(self: Arc<Self>, shutdown: CancellationToken) -> Result<()> {
+        let lanes = Lanes::new(self.parallel);
+        self.broker.declare(&names::outbound(&self.connector)).await?;
+        let inbound = self.broker.consume(&names::inbound(&self.connector), self.prefetch).await?;
+        let events = self.broker.consume(&names::event(&self.connector), self.prefetch).await?;
+        let messages = Arc::clone(&self).take(inbound, Channel::Inbound, lanes.clone(), shutdown.clone());
+        let reports = Arc::clone(&self).take(events, Channel::Event, lanes.clone(), shutdown.clone());
+        let answers = tokio::join!(messages, reports);
+        lanes.idle().await;
+        answers.0.and(answers.1)
+    }
+
+    async fn take(
+        self: Arc<Self>,
+        mut consumer: Box<dyn Consumer>,
+        channel: Channel,
+        lanes: Lanes,
+        shutdown: CancellationToken,
+    ) -> Result<()> {
+        let outbound = names::outbound(&self.connector);
+        loop {
+            // New messages wait while the replies to earlier ones pile up. Events never wait: replies drain
+            // through the transports, and those must be able to report.
+            if channel == Channel::Inbound && !self.broker.has_room(&outbound) {
+                tokio::select! {
+                    () = self.broker.room(&outbound) => {}
+                    () = shutdown.cancelled() => return Ok(()),
+                }
+            }
+            let delivery = tokio::select! {
+                delivery = consumer.next() => delivery,
+                () = shutdown.cancelled() => return Ok(()),
+            };
+            let Some(delivery) = delivery else {
+                return if shutdown.is_cancelled() {
+                    Ok(())
+                } else {
+                    Err(Error::temporary("the broker closed the app's queue"))
+                };
+            };
+            match parse(&delivery.body, channel) {
+                Ok(message) => {
+                    let lane = lane_of(&message);
+                    let worker = Arc::clone(&self);
+                    let shutdown = shutdown.clone();
+                    lanes.submit(lane, async move { worker.handle(message, channel, delivery, shutdown).await });
+                }
+                Err(reason) => give_up(delivery, &reason).await,
+            }
+        }
+    }
+
+    async fn handle(&self, message: Message, channel: Channel, delivery: Delivery, shutdown: CancellationToken) {
+        if delivery.attempts > DELIVERIES {
+            let reason = format!("delivered {} times without an end: the host went down during each", delivery.attempts - 1);
+            return give_up(delivery, &reason).await;
+        }
+        let hook = Hook { direction: Direction::Consume, channel };
+        let mut backoff = Backoff::for_messages();
+        loop {
+            let problem = match self.stack.pass(hook, &self.connector, message.clone()).await {
+                Ok(Flow::Continue(message)) => match self.run_once(message).await {
+                    Ok(()) => return settle(delivery).await,
+                    Err(problem) => problem,
+                },
+                Ok(Flow::Stop(reason)) => {
+                    tracing::debug!(connector = self.connector, "middleware stopped a message: {reason}");
+                    return settle(delivery).await;
+                }
+                Err(error) if error.is_temporary() => error.report(),
+                Err(error) => {
+                    tracing::error!(connector = self.connector, "middleware failed on a message: {}", error.report());
+                    return settle(delivery).await;
+                }
+            };
+            let delay = backoff.next_delay();
+            if backoff.failures() >= TRIES {
+                return give_up(delivery, &format!("tried {TRIES} times: {problem}")).await;
+            }
+            tracing::warn!(app = self.app.name(), retry_in_ms = delay.as_millis(), "a message is tried again: {problem}");
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                // Unsettled, the delivery goes back to its queue and waits there for the next start.
+                () = shutdown.cancelled() => return,
+            }
+        }
+    }
+
+    /// One run; an error is the host's problem with it.
+    async fn run_once(&self, message: Message) -> Result<(), String> {
+        let input = match message {
+            Message::User(message) => {
+                let endpoint = message.endpoint();
+                if self.inbound_endpoints.as_ref().is_some_and(|taken| !taken.iter().any(|name| name == endpoint)) {
+                    tracing::warn!(connector = self.connector, endpoint, "No inbound handler for '{}'", self.connector);
+                    return Ok(());
+                }
+                Input::Message(Arc::new(message))
+            }
+            Message::Event(event) => Input::Event(Arc::new(event)),
+            // `parse` lets no other kind through.
+            Message::Status(_) | Message::Failure(_) => return Ok(()),
+        };
+        let finished = self.app.run(&input).await;
+        for confirm in finished.confirms {
+            confirm.await.map_err(|error| error.report())?;
+        }
+        finished.again.map_or(Ok(()), Err)
+    }
+}
+
+fn parse(body: &[u8], channel: Channel) -> Result<Message, String> {
+    let parsed = match channel {
+        Channel::Inbound => UserMessage::from_json(body).map(Message::User),
+        _ => Event::from_json(body).map(Message::Event),
+    };
+    parsed.map_err(|error| format!("invalid message: {error}"))
+}
+
+/// The conversation that a message belongs to.
+fn lane_of(message: &Message) -> String {
+    match message {
+        Message::User(message) => {
+            format!("{}\0{}", message.transport_name().unwrap_or_default(), message.user().unwrap_or_default())
+        }
+        Message::Event(event) => format!("\0{}", event.user_message_id().unwrap_or_default()),
+        Message::Status(_) | Message::Failure(_) => String::new(),
+    }
+}
+
+async fn settle(delivery: Delivery) {
+    // Whether the acknowledgement itself is safe need not be awaited: lost, it means one more run, whose messages
+    // are recognised by their ids.
+    if let Err(error) = delivery.ack().await {
+        tracing::warn!("a message could not be acknowledged and will come again: {}", error.report());
+    }
+}
+
+async fn give_up(delivery: Delivery, reason: &str) {
+    tracing::error!("a message goes to the dead letters: {reason}");
+    metrics::counter!("vumi_dead_letters_total").increment(1);
+    if let Err(error) = delivery.reject(reason).await {
+        tracing::warn!("a message could not be given up and will come again: {}", error.report());
+    }
+}

@@ -1,0 +1,82 @@
+//! What can go wrong in a store, and the verdict that callers at the seam get.
+//!
+//! The verdict follows from who is at fault: a caller that adds to a text gets a permanent error, which it may show to
+//! an app; a disk that is full or a store that is closing is the host's own trouble, temporary, so that the message
+//! that needed it is tried again and never given up for it.
+
+use std::io;
+
+use vumi_sqlite::{DbError, OpenError};
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The operating system gave no thread.
+    #[error("cannot start the thread that writes runs and log lines ({0})")]
+    Thread(io::Error),
+    /// A value that was to be added to, or a counter, holds no decimal integer of 64 bits. The text is Redis' own.
+    #[error("value is not an integer or out of range")]
+    NotAnInteger,
+    /// The sum has no place in 64 bits. The text is Redis' own.
+    #[error("increment or decrement would overflow")]
+    Overflow,
+    /// The key-value store in memory has reached its bound and nothing in it has expired.
+    #[error(
+        "the key-value store in memory is full (bound: {keys} keys, {bytes} bytes); set `data_dir` to keep it on disk, \
+         or let keys expire sooner"
+    )]
+    Full {
+        /// The bound on keys.
+        keys: usize,
+        /// The bound on bytes.
+        bytes: usize,
+    },
+    /// The database could not do a read or a write.
+    #[error("the {store} could not be {done}")]
+    Database {
+        /// `key-value store` or `message store`.
+        store: &'static str,
+        /// `read` or `written`.
+        done: &'static str,
+        /// What the database said.
+        #[source]
+        cause: DbError,
+    },
+}
+
+impl From<StoreError> for vumi_core::Error {
+    fn from(error: StoreError) -> Self {
+        let text = error.to_string();
+        match error {
+            StoreError::Database { cause, .. } => Self::temporary(text).because(cause),
+            StoreError::Full { .. } => Self::temporary(text),
+            StoreError::Open(_) | StoreError::Thread(_) | StoreError::NotAnInteger | StoreError::Overflow => {
+                Self::permanent(text)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_s_trouble_is_temporary_and_keeps_its_cause() {
+        let closed = StoreError::Database { store: "key-value store", done: "written", cause: DbError::Closed };
+        let error = vumi_core::Error::from(closed);
+        assert!(error.is_temporary());
+        assert_eq!(error.report(), "the key-value store could not be written: the database is closed");
+        let error = vumi_core::Error::from(StoreError::Full { keys: 3, bytes: 9 });
+        assert!(error.is_temporary());
+        assert_eq!(
+            error.report(),
+            "the key-value store in memory is full (bound: 3 keys, 9 bytes); set `data_dir` to keep it on disk, or let \
+             keys expire sooner"
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! Where the host keeps things: small values by key for apps, sessions and the record of what was sent
+//! ([`KvStore`]), and facts for people, such as the messages that passed and the runs of apps ([`Store`]).
+//!
+//! | Backend | Trait | Keeps | Use |
+//! | --- | --- | --- | --- |
+//! | [`MemoryKv`] | [`KvStore`] | in this process, until it ends | without a data directory; tests |
+//! | [`SqliteKv`] | [`KvStore`] | in one file | with a data directory |
+//! | [`SqliteStore`] | [`Store`] | in one file, or in memory | both |
+//!
+//! All backends of one trait behave the same: `tests/kv_contract.rs` and `tests/store_contract.rs` hold the rules and
+//! run them against each.
+//!
+//! ```
+//! # async fn example() -> Result<(), vumi_core::Error> {
+//! use std::sync::Arc;
+//! use vumi_core::{KvStore, SystemClock};
+//!
+//! let kv = vumi_store::kv_in_memory(vumi_store::MemoryBounds::default(), Arc::new(SystemClock));
+//! kv.set("greeting", "hello", None).await?;
+//! assert_eq!(kv.get("greeting").await?.as_deref(), Some("hello"));
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(example()).unwrap();
+//! ```
+
+mod error;
+mod expiry;
+mod memory_kv;
+mod number;
+mod parts;
+mod sqlite_kv;
+mod sqlite_store;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use vumi_core::Clock;
+#[cfg(doc)]
+use vumi_core::{KvStore, Store};
+
+pub use error::StoreError;
+pub use memory_kv::{MemoryBounds, MemoryKv};
+pub use sqlite_kv::SqliteKv;
+pub use sqlite_store::{SqliteStore, StoreOptions};
+pub use vumi_sqlite::{Durability, Location};
+
+/// Name of the key-value store's file within a data directory.
+pub const KV_FILE: &str = "kv.sqlite";
+
+/// Name of the message store's file within a data directory.
+pub const STORE_FILE: &str = "store.sqlite";
+
+/// A key-value store in this process: gone when the process ends.
+pub fn kv_in_memory(bounds: MemoryBounds, clock: Arc<dyn Clock>) -> Arc<MemoryKv> {
+    Arc::new(MemoryKv::new(bounds, clock))
+}
+
+/// A key-value store in the file `path` (by custom [`KV_FILE`]), which is made when missing. Blocks while it opens.
+///
+/// # Errors
+/// [`StoreError::Open`], one sentence for the user.
+pub fn kv_at(
+    path: impl Into<PathBuf>,
+    durability: Durability,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<SqliteKv>, StoreError> {
+    SqliteKv::open(path, durability, clock).map(Arc::new)
+}
+
+/// A message store in this process with the default bounds: gone when the process ends.
+///
+/// # Errors
+/// [`StoreError::Open`] or [`StoreError::Thread`], when the operating system gives no memory or no thread.
+pub fn store_in_memory() -> Result<Arc<SqliteStore>, StoreError> {
+    SqliteStore::open(Location::Memory, Durability::default(), StoreOptions::default()).map(Arc::new)
+}
+
+/// A message store in the file `path` (by custom [`STORE_FILE`]) with the default bounds; the file is made when
+/// missing. Blocks while it opens.
+///
+/// # Errors
+/// [`StoreError::Open`] or [`StoreError::Thread`], one sentence for the user.
+pub fn store_at(path: impl Into<PathBuf>, durability: Durability) -> Result<Arc<SqliteStore>, StoreError> {
+    SqliteStore::open(Location::File(path.into()), durability, StoreOptions::default()).map(Arc::new)
+}

@@ -1,0 +1,211 @@
+//! [`SqliteKv`]: the key-value store in one SQLite file.
+//!
+//! Every change is one job of the database's writer thread, which makes it atomic; it is answered after the commit.
+
+mod cache;
+mod ops;
+mod rows;
+mod sweep;
+mod tx;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use vumi_core::{Clock, KeyQuota, KvEntry, KvStore, Quota, Result};
+use vumi_sqlite::{Database, DbError, Durability, Options};
+
+use crate::error::StoreError;
+use crate::expiry::{is_live, left_ms, now_ms};
+use cache::{Cache, Known, Lookup};
+use ops::Answer;
+use sweep::Sweep;
+use tx::Tx;
+
+/// The schema; releases only append.
+///
+/// Keys are compared byte by byte, so that order and prefixes are those of the text. `expires_at` is in milliseconds
+/// since the epoch; `counter` is the key of the counter that counts this key.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE kv (
+        key TEXT NOT NULL PRIMARY KEY,
+        value TEXT NOT NULL,
+        expires_at INTEGER,
+        counter TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX kv_expires ON kv (expires_at) WHERE expires_at IS NOT NULL;
+    CREATE INDEX kv_counted ON kv (counter, expires_at) WHERE counter IS NOT NULL;
+"];
+
+/// The key-value store in one file. Its size is bounded by the disk alone: a write that finds no room there is a
+/// temporary error. A bounded cache in memory answers most reads.
+///
+/// Expired keys are invisible at once, and deleted in small batches between later writes.
+pub struct SqliteKv {
+    database: Database,
+    clock: Arc<dyn Clock>,
+    cache: Arc<Cache>,
+    sweep: Arc<Sweep>,
+}
+
+impl SqliteKv {
+    /// Opens the file `path`, making it when missing; its directory must exist. Blocks while it opens.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`], one sentence for the user.
+    pub fn open(
+        path: impl Into<PathBuf>,
+        durability: Durability,
+        clock: Arc<dyn Clock>,
+    ) -> std::result::Result<Self, StoreError> {
+        let options = Options { durability, ..Options::file(path) };
+        let database = Database::open(options, MIGRATIONS)?;
+        Ok(Self { database, clock, cache: Arc::new(Cache::new(cache::BYTES)), sweep: Arc::new(Sweep::default()) })
+    }
+
+    fn now(&self) -> i64 {
+        now_ms(self.clock.as_ref())
+    }
+
+    /// Runs a change and waits until it is committed. The caller's own error (the inner result) rolls nothing back.
+    async fn write<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Answer<T> + Send + 'static,
+    {
+        let now = self.now();
+        self.sweep.start_if_due(&self.database, &self.cache, now);
+        let cache = Arc::clone(&self.cache);
+        let written = self.database.write(move |connection| {
+            let mut tx = Tx::new(connection, now, cache);
+            let answer = job(&mut tx)?;
+            Ok((answer, tx.into_changes()))
+        });
+        let (answer, changes) = written.await.map_err(|cause| failed("written", cause))?;
+        changes.committed();
+        Ok(answer?)
+    }
+
+    /// The visible value with its moment of expiry, and the time at which it was looked up.
+    async fn look_up(&self, key: &str) -> Result<(Known, i64)> {
+        let now = self.now();
+        let fill = match self.cache.get(key) {
+            Lookup::Hit(known) => return Ok((known.filter(|(_, expires)| is_live(*expires, now)), now)),
+            Lookup::Miss(fill) => fill,
+        };
+        let key = key.to_owned();
+        let read = self.read(move |connection, now| {
+            Ok((rows::shown(connection, &key, now)?, rows::is_counter(connection, &key)?))
+        });
+        let (known, counter) = read.await?;
+        // Not for the cache: the value of a counter changes as rows expire, without being written.
+        if !counter {
+            fill.put(known.clone());
+        }
+        Ok((known, now))
+    }
+
+    /// Runs a read on the last committed state.
+    async fn read<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, i64) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let now = self.now();
+        let answer = self.database.read(move |connection| job(connection, now)).await;
+        Ok(answer.map_err(|cause| failed("read", cause))?)
+    }
+}
+
+fn failed(done: &'static str, cause: DbError) -> StoreError {
+    StoreError::Database { store: "key-value store", done, cause }
+}
+
+impl std::fmt::Debug for SqliteKv {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteKv").field("database", &self.database).finish_non_exhaustive()
+    }
+}
+
+/// A quota that a job can take along.
+struct OwnedQuota {
+    counter: String,
+    soft: u64,
+    hard: u64,
+}
+
+impl OwnedQuota {
+    fn of(quota: KeyQuota<'_>) -> Self {
+        Self { counter: quota.counter.to_owned(), soft: quota.soft, hard: quota.hard }
+    }
+
+    fn lend(&self) -> KeyQuota<'_> {
+        KeyQuota { counter: &self.counter, soft: self.soft, hard: self.hard }
+    }
+}
+
+#[async_trait]
+impl KvStore for SqliteKv {
+    async fn get(&self, key: &str) -> Result<Option<String>> {
+        let (known, _) = self.look_up(key).await?;
+        Ok(known.map(|(value, _)| value))
+    }
+
+    async fn set(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<()> {
+        let (key, value) = (key.to_owned(), value.to_owned());
+        self.write(move |tx| tx.set(&key, &value, ttl).map(Ok)).await
+    }
+
+    async fn set_if_absent(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<bool> {
+        let (key, value) = (key.to_owned(), value.to_owned());
+        self.write(move |tx| tx.set_if_absent(&key, &value, ttl).map(Ok)).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<bool> {
+        let key = key.to_owned();
+        self.write(move |tx| tx.delete_live(&key).map(Ok)).await
+    }
+
+    async fn incr(&self, key: &str, amount: i64) -> Result<i64> {
+        let key = key.to_owned();
+        self.write(move |tx| tx.incr(&key, amount)).await
+    }
+
+    async fn ttl(&self, key: &str) -> Result<Option<Duration>> {
+        let (known, now) = self.look_up(key).await?;
+        let expires = known.and_then(|(_, expires)| expires);
+        Ok(expires.map(|at| Duration::from_millis(left_ms(at, now))))
+    }
+
+    async fn set_within(
+        &self,
+        key: &str,
+        value: &str,
+        ttl: Option<Duration>,
+        quota: KeyQuota<'_>,
+    ) -> Result<Quota<()>> {
+        let (key, value, quota) = (key.to_owned(), value.to_owned(), OwnedQuota::of(quota));
+        self.write(move |tx| tx.set_within(&key, &value, ttl, &quota.lend())).await
+    }
+
+    async fn incr_within(&self, key: &str, amount: i64, quota: KeyQuota<'_>) -> Result<Quota<i64>> {
+        let (key, quota) = (key.to_owned(), OwnedQuota::of(quota));
+        self.write(move |tx| tx.incr_within(&key, amount, &quota.lend())).await
+    }
+
+    async fn delete_within(&self, key: &str, _counter: &str) -> Result<bool> {
+        // The key knows its counter; a key that was never counted must not lower it.
+        self.delete(key).await
+    }
+
+    async fn list(&self, prefix: &str, limit: usize) -> Result<Vec<KvEntry>> {
+        let prefix = prefix.to_owned();
+        self.read(move |connection, now| rows::list(connection, &prefix, limit, now)).await
+    }
+
+    async fn close(&self) {
+        self.database.close().await;
+    }
+}

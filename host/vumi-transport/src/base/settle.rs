@@ -1,0 +1,165 @@
+//! The end of an outbound message: what became of it is published, recorded, and the message leaves its queue.
+
+use bytes::Bytes;
+use vumi_core::{Backoff, Channel, Delivery, Outgoing, Result, names};
+use vumi_message::{Event, Failure, FailureCode, Message, MessageError, Payload, UserMessage, derived_id};
+
+use super::carry::Outcome;
+use super::journal::Entry;
+use super::outbound::{Outbound, UNSURE, outbound_entry};
+use super::worker::Once;
+
+/// The reports about one message have ids of their own, derived from its id: a report that is published again after
+/// a restart is recognised by its id.
+const ACK: u64 = 0;
+const NACK: u64 = 1;
+
+/// A report, ready for its queue.
+struct Report {
+    outgoing: Outgoing,
+    direction: &'static str,
+    id: String,
+}
+
+impl Outbound {
+    /// Publishes what became of a message, in one step with its removal from the queue.
+    pub(super) async fn settle(&self, delivery: Delivery, message: &UserMessage, outcome: Outcome) {
+        let report = match self.report(message, &outcome).await {
+            Ok(report) => report,
+            Err(error) if error.is_temporary() => {
+                let delay = Backoff::for_messages().delay_after(delivery.attempts);
+                tracing::warn!(
+                    transport = self.name(),
+                    retry_in_ms = delay.as_millis(),
+                    "a report waits: {}",
+                    error.report()
+                );
+                return delivery.retry(delay);
+            }
+            Err(error) => {
+                let id = message.message_id();
+                tracing::error!(transport = self.name(), message = id, "a report is lost: {}", error.report());
+                None
+            }
+        };
+        let failed = match &outcome {
+            Outcome::Failed { reason, .. } => Some(reason.as_str()),
+            Outcome::Unsure => Some(UNSURE),
+            Outcome::Ack(_) | Outcome::Nack { .. } | Outcome::Silent => None,
+        };
+        if let Some(reason) = failed
+            && !self.common.worker.broker.has_room(&names::failures(self.name()))
+        {
+            // Nobody takes the failures away. Among the dead letters the message is kept all the same.
+            self.settled(message, &outcome).await;
+            return self.give_up(delivery, reason).await;
+        }
+        let attempts = delivery.attempts;
+        let outgoing = report.as_ref().map(|report| report.outgoing.clone());
+        let finish = async {
+            let done = async { delivery.done(outgoing.into_iter().collect()).await?.await };
+            match done.await {
+                Ok(()) => self.settled(message, &outcome).await,
+                Err(error) => self.unsettled(attempts, &error).await,
+            }
+        };
+        tokio::join!(finish, self.note(message, report));
+    }
+
+    async fn settled(&self, message: &UserMessage, outcome: &Outcome) {
+        let meters = &self.common.meters;
+        match outcome {
+            Outcome::Ack(remote) => {
+                meters.events.increment(1);
+                self.mark_reported(message, remote).await;
+            }
+            Outcome::Nack { .. } => {
+                meters.events.increment(1);
+                meters.nacks.increment(1);
+            }
+            Outcome::Silent => {}
+            Outcome::Failed { code, .. } => meters.failure(*code),
+            Outcome::Unsure => {
+                meters.failure(FailureCode::Unspecified);
+                self.forget(message).await;
+            }
+        }
+    }
+
+    /// The message is on its way back to its queue. Waiting here holds up this user's messages only, and keeps the
+    /// message from coming again at once.
+    async fn unsettled(&self, attempts: u32, error: &vumi_core::Error) {
+        let delay = Backoff::for_messages().delay_after(attempts);
+        tracing::warn!(
+            transport = self.name(),
+            retry_in_ms = delay.as_millis(),
+            "a message could not be settled and will come again: {}",
+            error.report()
+        );
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            () = self.halt.cancelled() => {}
+        }
+    }
+
+    async fn note(&self, message: &UserMessage, report: Option<Report>) {
+        let journal = &self.common.journal;
+        let report = async {
+            let Some(Report { outgoing, direction, id }) = report else { return };
+            let body = String::from_utf8_lossy(&outgoing.body).into_owned();
+            journal.note(Entry { direction, id: &id, user: message.to_addr(), body }).await;
+        };
+        let message = async {
+            // With `Once::Store` it was written before.
+            if self.common.worker.once == Once::Record {
+                journal.note(outbound_entry(message)).await;
+            }
+        };
+        tokio::join!(message, report);
+    }
+
+    /// The report on an outcome as it leaves the middleware; `None` where there is nothing to report.
+    async fn report(&self, message: &UserMessage, outcome: &Outcome) -> Result<Option<Report>> {
+        let id = message.message_id();
+        let name = self.name();
+        let (channel, direction, report) = match outcome {
+            Outcome::Silent => return Ok(None),
+            Outcome::Ack(remote) => {
+                (Channel::Event, "event", Message::Event(self.event(Event::ack(id, remote), id, ACK)?))
+            }
+            Outcome::Nack { reason, sent_message_id } => {
+                let mut event = self.event(Event::nack(id, reason), id, NACK)?;
+                if let Some(sent_message_id) = sent_message_id {
+                    event.set("sent_message_id", sent_message_id.as_str()).map_err(invalid)?;
+                }
+                (Channel::Event, "event", Message::Event(event))
+            }
+            Outcome::Failed { code, reason } => {
+                tracing::error!(transport = name, message = id, "a message could not be sent: {reason}");
+                let failure = Failure::new(message.payload().clone(), *code, reason);
+                (Channel::Failure, "failure", Message::Failure(failure))
+            }
+            Outcome::Unsure => {
+                tracing::error!(transport = name, message = id, "{UNSURE}");
+                let failure = Failure::new(message.payload().clone(), FailureCode::Unspecified, UNSURE);
+                (Channel::Failure, "failure", Message::Failure(failure))
+            }
+        };
+        let queue = if channel == Channel::Event { names::event(name) } else { names::failures(name) };
+        let Some(report) = self.common.on_publish(channel, report).await? else { return Ok(None) };
+        // A failure has no id of its own; in the records it stands under that of its message.
+        let report_id = report.message_id().unwrap_or(id).to_owned();
+        let outgoing = Outgoing { queue, body: Bytes::from(report.to_json()) };
+        Ok(Some(Report { outgoing, direction, id: report_id }))
+    }
+
+    fn event(&self, event: Event, message_id: &str, n: u64) -> Result<Event> {
+        let mut event = event.with_transport(self.name(), Payload::new());
+        event.set("event_id", derived_id(message_id, self.name(), n)).map_err(invalid)?;
+        Ok(event)
+    }
+}
+
+fn invalid(error: MessageError) -> vumi_core::Error {
+    vumi_core::Error::permanent("the report is not valid").because(error)
+}

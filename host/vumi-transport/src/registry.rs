@@ -1,0 +1,142 @@
+//! The list of transports. Adding one is a file and a line here.
+
+use std::sync::Arc;
+
+use vumi_core::component::Component;
+use vumi_core::{Result, Transport};
+
+use crate::base::{Once, TransportShared};
+use crate::simulator::SimulatorHandle;
+use crate::{simulator, telnet};
+
+/// A transport that is built but not running.
+pub struct Built {
+    /// The transport.
+    pub transport: Arc<dyn Transport>,
+    /// How its worker must recognise a message that comes again.
+    pub once: Once,
+    /// The way in for simulated phones, where it is the phone simulator.
+    pub simulator: Option<SimulatorHandle>,
+}
+
+/// A transport's configuration becomes the transport.
+pub trait TransportComponent: Component {
+    /// Builds it; `name` is the transport's name.
+    ///
+    /// # Errors
+    /// One sentence for a configuration that makes no sense.
+    fn build(self, name: &str) -> Result<Built>;
+}
+
+vumi_core::registry! {
+    /// Every transport.
+    pub enum TransportConfig("transport"), shared TransportShared, built by TransportComponent(&str) -> Built {
+        /// A telnet server; each connection is a session.
+        Telnet => telnet::TelnetConfig,
+        /// A telnet server that asks for the addresses first.
+        AddressedTelnet => telnet::AddressedTelnetConfig,
+        /// Simulated phones in the browser.
+        Simulator => simulator::SimulatorConfig,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use vumi_core::component::Configured;
+
+    /// As in a configuration file: below the transport's name.
+    struct Named(Configured<TransportShared, TransportConfig>);
+
+    impl<'de> serde::Deserialize<'de> for Named {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            TransportConfig::read(deserializer).map(Named)
+        }
+    }
+
+    fn read(yaml: &str) -> Result<Configured<TransportShared, TransportConfig>, String> {
+        let indented: String = yaml.lines().map(|line| format!("  {line}\n")).collect();
+        serde_saphyr::from_str::<HashMap<String, Named>>(&format!("t:\n{indented}"))
+            .map(|mut named| named.remove("t").unwrap().0)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn classes_have_names_of_their_own() {
+        let mut names: Vec<&str> = Vec::new();
+        for kind in TransportConfig::KINDS {
+            names.push(kind.class);
+            names.extend(kind.aliases);
+        }
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+
+    #[test]
+    fn own_and_shared_keys_in_one_map() {
+        let configured = read(concat!(
+            "class: vumi.transports.telnet.TelnetServerTransport\n",
+            "amqp_prefetch_count: \"5\"\n",
+            "telnet_port: 9010\n",
+            "publish_status: \"False \"\n",
+            "when_unsure: fail\n",
+            "sent_record_hours: null\n",
+            "middleware:\n  - log: {class: logging, consume_priority: \"2\"}\n",
+            "to_addr: shop\n",
+            "log: {log_level: debug}\n",
+        ))
+        .unwrap();
+        let shared = configured.shared;
+        assert_eq!(shared.amqp_prefetch_count, Some(5));
+        assert!(!shared.publish_status);
+        assert_eq!(shared.when_unsure, crate::base::WhenUnsure::Fail);
+        assert_eq!(shared.sent_record_hours, 24);
+        let [log] = shared.middleware.entries() else { panic!() };
+        assert_eq!(log.consume_priority, 2);
+        assert_eq!(shared.middleware.component(log).to_string(), r#"{"class":"logging","log_level":"debug"}"#);
+        let TransportConfig::Telnet(telnet) = configured.component else { panic!() };
+        assert_eq!((telnet.telnet_port, telnet.to_addr.as_deref()), (Some(9010), Some("shop")));
+        assert_eq!(read("class: telnet\namqp_prefetch_count: null\n").unwrap().shared.amqp_prefetch_count, None);
+    }
+
+    #[test]
+    fn mistakes_have_a_line() {
+        for (yaml, text, place) in [
+            ("class: telnet\ntelnet_port: 1\ntelnet_pot: 2\n", "telnet_pot", "line 4"),
+            ("class: telnet\nlog: {}\nmiddleware: [{log: logging}]\n", "log", "line 3"),
+            ("class: telnet\namqp_prefetch_count: 0\n", "0 is out of range", "line 3"),
+            ("class: telnet\nwhen_unsure: maybe\n", "maybe", "line 3"),
+            ("class: telnit\n", "unknown transport class `telnit`", "line 2"),
+        ] {
+            let error = read(yaml).unwrap_err();
+            assert!(error.contains(text) && error.contains(place), "{yaml}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_class_has_a_schema_and_every_key_a_description() {
+        for kind in TransportConfig::KINDS {
+            let schema = (kind.schema)().to_value();
+            let properties = schema["properties"].as_object().unwrap();
+            for (key, property) in properties {
+                assert!(property["description"].is_string(), "{} {key}", kind.class);
+            }
+        }
+        let shared = schemars::schema_for!(TransportShared).to_value();
+        for (key, property) in shared["properties"].as_object().unwrap() {
+            assert!(property["description"].is_string(), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_built() {
+        let built = |yaml: &str| read(yaml).unwrap().component.build("t");
+        assert!(built("class: simulator\n").unwrap().simulator.is_some());
+        assert_eq!(built("class: telnet\ntelnet_port: 0\n").unwrap().once, Once::Record);
+        assert!(built("class: addressed-telnet\n").is_err());
+    }
+}

@@ -1,0 +1,61 @@
+//! Write a messaging application for `vumi-host` in one small file.
+//!
+//! An application is a type that implements [`App`], given to the [`app!`] macro. The host makes a fresh instance
+//! for every message, so nothing stays in memory from one message to the next; what must last goes into [`kv`].
+//!
+//! ```no_run
+//! use vumi_sdk::prelude::*;
+//!
+//! struct Shop;
+//!
+//! impl App for Shop {
+//!     fn on_message(message: &Message) -> Result<()> {
+//!         let visits = kv::incr(&format!("visits:{}", message.user()), 1)?;
+//!         message.reply(format!("Welcome! This is visit number {visits}."))?;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! vumi_sdk::app!(Shop);
+//! # fn main() {}
+//! ```
+//!
+//! Build it with `cargo build --target wasm32-wasip2 --release` (crate type `cdylib`) and run it with
+//! `vumi-host --app <the .wasm file or the project's folder>`.
+
+mod app;
+mod error;
+pub mod http;
+pub mod kv;
+pub mod log;
+mod message;
+pub mod metrics;
+
+/// The contract, as generated. The modules above are friendlier; this is for what they do not cover.
+#[doc(hidden)]
+#[allow(missing_docs, clippy::all)]
+pub mod bindings {
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "app",
+        pub_export_macro: true,
+        default_bindings_module: "vumi_sdk::bindings",
+        generate_all,
+    });
+}
+
+pub use app::{App, Handlers};
+pub use error::{Error, Result};
+pub use message::{DeliveryStatus, Event, EventKind, Message, Send, SessionEvent};
+
+/// The text of a configured key, if the app's owner set it.
+pub fn config(key: &str) -> Option<String> {
+    bindings::vumi::app::config::get(key)
+}
+
+/// What nearly every app needs.
+pub mod prelude {
+    pub use crate::{App, Error, Event, EventKind, Message, Result, Send, SessionEvent};
+    pub use crate::{config, http, kv, metrics};
+    pub use crate::{debug, error, info, warning};
+}

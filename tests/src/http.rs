@@ -1,0 +1,92 @@
+//! A small HTTP client: one request, one connection.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use serde_json::Value;
+
+use crate::wait::PATIENCE;
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Status code.
+    pub status: u16,
+    /// Head, as it came.
+    pub head: String,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("no JSON ({error}): {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// Sends a request; an error means that the connection failed.
+///
+/// # Errors
+/// Those of the connection, and an answer that is no HTTP.
+pub fn request(to: SocketAddr, method: &str, path: &str, body: Option<&Value>) -> std::io::Result<Answer> {
+    let mut stream = TcpStream::connect(to)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(body.as_bytes())?;
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all)?;
+    let end = all.windows(4).position(|four| four == b"\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    let (head, rest) = all.split_at(end);
+    let head = String::from_utf8_lossy(head).into_owned();
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or(std::io::ErrorKind::InvalidData)?;
+    let rest = rest.get(4..).unwrap_or_default();
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    let body = if chunked { dechunk(rest) } else { rest.to_vec() };
+    Ok(Answer { status, head, body })
+}
+
+/// GET.
+///
+/// # Panics
+/// When the connection fails.
+pub fn get(to: SocketAddr, path: &str) -> Answer {
+    request(to, "GET", path, None).unwrap_or_else(|error| panic!("GET {path}: {error}"))
+}
+
+/// POST with a JSON body.
+///
+/// # Panics
+/// When the connection fails.
+pub fn post(to: SocketAddr, path: &str, body: &Value) -> Answer {
+    request(to, "POST", path, Some(body)).unwrap_or_else(|error| panic!("POST {path}: {error}"))
+}
+
+fn dechunk(mut rest: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
+        let (size, after) = rest.split_at(end);
+        let size = usize::from_str_radix(String::from_utf8_lossy(size).trim(), 16).unwrap_or(0);
+        let data = after.get(2..).unwrap_or_default();
+        if size == 0 {
+            break;
+        }
+        body.extend_from_slice(data.get(..size).unwrap_or(data));
+        rest = data.get(size + 2..).unwrap_or_default();
+    }
+    body
+}
