@@ -119,10 +119,11 @@ pub trait Broker: Send + Sync + 'static {
     /// Hands a body over. Order of calls on one queue is order in the queue.
     async fn publish(&self, queue: &str, body: Bytes, admission: Admission) -> Result<Confirm>;
 
-    /// True while the queue is below its first bound. A broker that cannot tell says true.
+    /// True while the queue is below its first bound; everything that a queue holds counts, also what is handed out.
+    /// A broker that cannot tell says true.
     fn has_room(&self, queue: &str) -> bool;
 
-    /// Resolves when [`Broker::has_room`] would say true.
+    /// Resolves when [`Broker::has_room`] would say true, and when the broker is closed.
     async fn room(&self, queue: &str);
 
     /// Starts consuming; at most `prefetch` deliveries are unsettled at a time (0 = no bound).
@@ -134,7 +135,7 @@ pub trait Broker: Send + Sync + 'static {
     /// Dead letters of a queue, oldest first, at most `limit`.
     async fn dead_letters(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>>;
 
-    /// Puts a dead letter back at the end of its queue. False when there is none of that number.
+    /// Puts a dead letter back at the end of its queue; its attempts start again. False when there is none of that number.
     async fn revive(&self, queue: &str, id: u64) -> Result<bool>;
 
     /// Drops a dead letter. False when there is none of that number.
@@ -155,7 +156,8 @@ pub trait Consumer: Send {
 #[async_trait]
 pub trait Settle: Send + Sync {
     /// Removes the delivery and publishes `outgoing`: both or nothing where the broker can do that (the
-    /// embedded one), else the publishing first and confirmed. The confirm covers both.
+    /// embedded one), else the publishing first and confirmed. The confirm covers both; when it fails, nothing was
+    /// done and the delivery is back in its queue. After [`Broker::close`] this is a temporary error.
     async fn done(&self, tag: u64, outgoing: Vec<Outgoing>) -> Result<Confirm>;
     /// Puts the delivery back, to be handed out again after `delay`.
     fn retry(&self, tag: u64, delay: Duration);
@@ -180,20 +182,22 @@ impl Delivery {
     }
 
     /// Settles as done.
-    pub async fn ack(self) -> Result<Confirm> {
+    ///
+    /// # Errors
+    /// As [`Delivery::done`].
+    pub async fn ack(&mut self) -> Result<Confirm> {
         self.done(Vec::new()).await
     }
 
     /// Settles as done and publishes what came of it (see [`Settle::done`]).
-    pub async fn done(mut self, outgoing: Vec<Outgoing>) -> Result<Confirm> {
-        match &self.settle {
-            Some(settle) => {
-                let confirm = settle.done(self.tag, outgoing).await?;
-                self.settle = None;
-                Ok(confirm)
-            }
-            None => Ok(Confirm::ready()),
-        }
+    ///
+    /// # Errors
+    /// When a body is not taken; the delivery is then still the caller's, to be retried or rejected.
+    pub async fn done(&mut self, outgoing: Vec<Outgoing>) -> Result<Confirm> {
+        let Some(settle) = &self.settle else { return Ok(Confirm::ready()) };
+        let confirm = settle.done(self.tag, outgoing).await?;
+        self.settle = None;
+        Ok(confirm)
     }
 
     /// Gives it back, to be delivered again after `delay`.
@@ -204,15 +208,14 @@ impl Delivery {
     }
 
     /// Gives it up: it goes to the dead letters with this reason.
-    pub async fn reject(mut self, reason: &str) -> Result<Confirm> {
-        match &self.settle {
-            Some(settle) => {
-                let confirm = settle.reject(self.tag, reason).await?;
-                self.settle = None;
-                Ok(confirm)
-            }
-            None => Ok(Confirm::ready()),
-        }
+    ///
+    /// # Errors
+    /// When it is not taken there; the delivery is then still the caller's.
+    pub async fn reject(&mut self, reason: &str) -> Result<Confirm> {
+        let Some(settle) = &self.settle else { return Ok(Confirm::ready()) };
+        let confirm = settle.reject(self.tag, reason).await?;
+        self.settle = None;
+        Ok(confirm)
     }
 }
 

@@ -26,22 +26,27 @@ pub enum Happening {
     Run(Run),
     /// An app wrote to its log.
     Log(LogLine),
-    /// A worker is ready, and listens or is connected somewhere.
+    /// A worker works.
     Ready {
-        /// The worker's name.
+        /// Its name, see [`worker_name`].
         name: String,
-        /// Where, e.g. `127.0.0.1:9010`.
-        at: String,
+        /// Where it listens or is connected to, e.g. `127.0.0.1:9010`, for those that do.
+        at: Option<String>,
     },
     /// A worker changed its state.
     Worker {
-        /// The worker's name.
+        /// Its name, see [`worker_name`].
         name: String,
-        /// `starting`, `running`, `waiting` (before a restart), `stopped`.
+        /// `starting`, `waiting` (before a restart), `stopped`.
         state: String,
         /// Why, where there is a reason.
         reason: Option<String>,
     },
+}
+
+/// A worker's name on the feed, `kind:name`: a transport and an app may have the same name.
+pub fn worker_name(kind: &str, name: &str) -> String {
+    format!("{kind}:{name}")
 }
 
 /// An entry with its number.

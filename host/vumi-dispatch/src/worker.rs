@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
+use vumi_core::feed::worker_name;
 use vumi_core::{
-    Backoff, Broker, Channel, Consumer, Delivery, Direction, Error, Flow, Hook, Outgoing, Result, Router, Stack, names,
+    Backoff, Broker, Channel, Consumer, Delivery, Direction, Error, Feed, Flow, Happening, Hook, Outgoing, Result, Router, Stack, names,
 };
 use vumi_message::{Event, Message, UserMessage};
 
@@ -27,6 +28,8 @@ pub struct Dispatcher {
     pub stack: Stack,
     /// The broker.
     pub broker: Arc<dyn Broker>,
+    /// The live feed.
+    pub feed: Feed,
     /// What has passed.
     pub passed: Passed,
 }
@@ -73,6 +76,8 @@ impl Dispatcher {
             let consumer = self.broker.consume(&names::outbound(exposed), prefetch).await?;
             work.spawn(Arc::clone(&self).take(consumer, exposed.clone(), Channel::Outbound, shutdown.clone()));
         }
+        let name = worker_name("dispatcher", &self.name);
+        self.feed.tell(|| Happening::Ready { name, at: None });
         while let Some(ended) = work.join_next().await {
             ended.map_err(|error| Error::temporary("a dispatcher's loop panicked").because(error))??;
         }
@@ -115,7 +120,7 @@ impl Dispatcher {
     }
 
     /// One message. An error returns it to its queue.
-    async fn handle(&self, delivery: Delivery, connector: &str, channel: Channel, shutdown: &CancellationToken) -> Result<()> {
+    async fn handle(&self, mut delivery: Delivery, connector: &str, channel: Channel, shutdown: &CancellationToken) -> Result<()> {
         let message = match parse(&delivery.body, channel) {
             Ok(message) => message,
             Err(reason) => {
@@ -142,7 +147,14 @@ impl Dispatcher {
                 }
             }
         }
-        delivery.done(outgoing).await?;
+        match delivery.done(outgoing).await {
+            Err(error) if !error.is_temporary() => {
+                tracing::error!(dispatcher = self.name, "a message goes to the dead letters: {}", error.report());
+                delivery.reject(&error.report()).await?;
+            }
+            // A failed confirm puts the delivery back by itself, so there is nothing to wait for.
+            done => drop(done?),
+        }
         self.passed.count(channel);
         Ok(())
     }
@@ -159,7 +171,7 @@ impl Dispatcher {
         };
         let targets = self.router.route(connector, channel, &message).await?;
         if targets.is_empty() {
-            tracing::error!(dispatcher = self.name, connector, message = id, "no route for a message");
+            tracing::error!(dispatcher = self.name, connector, message_id = id, "no route for a message");
             self.passed.unroutable.fetch_add(1, Ordering::Relaxed);
             metrics::counter!("vumi_unroutable_total", "dispatcher" => self.name.clone()).increment(1);
         }

@@ -111,11 +111,10 @@ impl Board {
             Happening::Log(line) => {
                 self.hub.publish(SystemEvent::Log(views::log(line)));
             }
-            Happening::Ready { name, at } => self.change(name, WorkerStatus::Ok, None, Some(at.clone())),
+            Happening::Ready { name, at } => self.change(name, WorkerStatus::Ok, None, at.clone()),
             Happening::Worker { name, state, reason } => {
                 let status = match state.as_str() {
                     "starting" => WorkerStatus::Starting,
-                    "running" => WorkerStatus::Ok,
                     "waiting" => WorkerStatus::Down,
                     _ => WorkerStatus::Stopping,
                 };
@@ -177,11 +176,12 @@ impl Board {
     }
 }
 
-/// A worker's name on the feed: a transport and an app may have the same one.
+/// A worker's name on the feed.
 pub(crate) fn key(kind: WorkerKind, name: &str) -> String {
-    match kind {
-        WorkerKind::App => format!("app:{name}"),
-        WorkerKind::Transport => format!("transport:{name}"),
-        WorkerKind::Dispatcher => format!("dispatcher:{name}"),
-    }
+    let kind = match kind {
+        WorkerKind::App => "app",
+        WorkerKind::Transport => "transport",
+        WorkerKind::Dispatcher => "dispatcher",
+    };
+    vumi_core::feed::worker_name(kind, name)
 }

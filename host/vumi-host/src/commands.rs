@@ -144,11 +144,10 @@ fn serve(mut config: SystemConfig, common: &Common, watch: bool) -> Result<(), F
         let mut stop = Stop::listen()?;
         let extras = Extras { component_cache, watch };
         let system = System::start(config, extras, metrics, telemetry::app_metrics()).await?;
-        if !system.up(PATIENCE).await {
-            tracing::warn!("not every worker has come up yet; see the log above");
+        tokio::select! {
+            () = run(&system) => {}
+            () = stop.wait() => {}
         }
-        banner::print(&system).await;
-        stop.wait().await;
         eprintln!("stopping: finishing what is on its way (once more stops at once)");
         tokio::select! {
             () = system.stop() => {}
@@ -156,6 +155,15 @@ fn serve(mut config: SystemConfig, common: &Common, watch: bool) -> Result<(), F
         }
         Ok(())
     })
+}
+
+/// Shows the banner once all workers are up, and lets them work.
+async fn run(system: &System) {
+    if !system.up(PATIENCE).await {
+        tracing::warn!("not every worker has come up yet; see the log above");
+    }
+    banner::print(system).await;
+    std::future::pending().await
 }
 
 /// SIGTERM and SIGINT.

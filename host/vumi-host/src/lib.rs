@@ -1,3 +1,18 @@
-//! The parts of the vumi-host binary that can be used and tested without a process.
+//! The wiring of vumi-host: command line, configuration, and a system made of everything that a configuration names.
+//!
+//! This crate knows all others and does nothing that they could do: it reads the configuration, opens the broker and
+//! the stores, builds transports, dispatchers and apps, starts them, and stops them in order. It alone reads the
+//! environment.
 
+mod backends;
+mod banner;
+mod board;
+pub mod cli;
+pub mod commands;
 pub mod config;
+mod control;
+mod project;
+mod reload;
+pub mod system;
+mod telemetry;
+mod views;

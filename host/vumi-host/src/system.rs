@@ -90,6 +90,7 @@ impl System {
                 router: dispatcher.component.clone().build(&dispatcher.shared)?,
                 stack: Stack::default(),
                 broker: Arc::clone(&backends.broker),
+                feed: feed.clone(),
                 passed: vumi_dispatch::Passed::default(),
             });
             workers.dispatcher(&built, &board, &feed);

@@ -1,5 +1,6 @@
 //! The host's own log and numbers.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use metrics::{counter, gauge, histogram};
@@ -29,7 +30,7 @@ pub(crate) fn start_log(format: LogFormat, filter: &str) -> Result<(), Error> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| Error::permanent(format!("the log filter `{filter}` cannot be read")).because(error))?;
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let started = match format {
         LogFormat::Text => registry.with(layer).try_init(),
         LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init(),

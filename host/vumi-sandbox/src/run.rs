@@ -154,7 +154,7 @@ impl App {
         tracing::info!(
             target: "run",
             app = run.app,
-            message = run.message_id,
+            message_id = run.message_id,
             outcome = run.outcome.code(),
             cpu_us = run.cpu_us,
             wall_us = run.wall_us,

@@ -9,8 +9,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
+use vumi_core::feed::worker_name;
 use vumi_core::{
-    Admission, Backoff, Broker, Channel, Confirm, Consumer, Delivery, Direction, Error, Flow, Hook, Lanes, Result, Stack,
+    Admission, Backoff, Broker, Channel, Confirm, Consumer, Delivery, Direction, Error, Flow, Happening, Hook, Lanes, Result,
+    Stack,
     names,
 };
 use vumi_message::{Event, Message, UserMessage};
@@ -86,6 +88,8 @@ impl AppWorker {
         self.broker.declare(&names::outbound(&self.connector)).await?;
         let inbound = self.broker.consume(&names::inbound(&self.connector), self.prefetch).await?;
         let events = self.broker.consume(&names::event(&self.connector), self.prefetch).await?;
+        let name = worker_name("app", self.app.name());
+        self.app.shared.feed.tell(|| Happening::Ready { name, at: None });
         let messages = Arc::clone(&self).take(inbound, Channel::Inbound, lanes.clone(), shutdown.clone());
         let reports = Arc::clone(&self).take(events, Channel::Event, lanes.clone(), shutdown.clone());
         let answers = tokio::join!(messages, reports);
@@ -211,7 +215,7 @@ fn lane_of(message: &Message) -> String {
     }
 }
 
-async fn settle(delivery: Delivery) {
+async fn settle(mut delivery: Delivery) {
     // Whether the acknowledgement itself is safe need not be awaited: lost, it means one more run, whose messages
     // are recognised by their ids.
     if let Err(error) = delivery.ack().await {
@@ -219,7 +223,7 @@ async fn settle(delivery: Delivery) {
     }
 }
 
-async fn give_up(delivery: Delivery, reason: &str) {
+async fn give_up(mut delivery: Delivery, reason: &str) {
     tracing::error!("a message goes to the dead letters: {reason}");
     metrics::counter!("vumi_dead_letters_total").increment(1);
     if let Err(error) = delivery.reject(reason).await {

@@ -1,5 +1,7 @@
 //! What only the key-value store in memory does: its bounds, and getting rid of what has expired.
 
+#![allow(clippy::expect_used, reason = "tests may fail loudly")]
+
 mod kit;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! What only the key-value store in a file does: outlast its process, and sweep.
 
+#![allow(clippy::expect_used, reason = "tests may fail loudly")]
+
 mod kit;
 
 use std::path::Path;

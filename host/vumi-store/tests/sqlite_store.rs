@@ -1,5 +1,7 @@
 //! What only the message store in a file does: outlast its process, and cope with a file that cannot be written.
 
+#![allow(clippy::expect_used, reason = "tests may fail loudly")]
+
 mod kit;
 
 use std::path::Path;

@@ -209,3 +209,70 @@ impl KvStore for SqliteKv {
         self.database.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::Poll;
+
+    use vumi_core::SystemClock;
+
+    use super::*;
+
+    fn open() -> (tempfile::TempDir, SqliteKv) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let kv = SqliteKv::open(directory.path().join("kv"), Durability::Process, Arc::new(SystemClock));
+        (directory, kv.expect("opens"))
+    }
+
+    fn is_cached(kv: &SqliteKv, key: &str) -> bool {
+        matches!(kv.cache.get(key), Lookup::Hit(_))
+    }
+
+    #[tokio::test]
+    async fn reads_and_writes_leave_their_value_in_the_cache() {
+        let (_directory, kv) = open();
+        kv.set("set", "1", None).await.expect("sets");
+        kv.incr("incr", 1).await.expect("adds");
+        kv.delete("incr").await.expect("deletes");
+        kv.get("absent").await.expect("gets");
+        assert!(is_cached(&kv, "set") && is_cached(&kv, "incr") && is_cached(&kv, "absent"));
+        let quota = KeyQuota { counter: "count", soft: 8, hard: 10 };
+        kv.set_within("counted", "1", None, quota).await.expect("sets");
+        assert_eq!(kv.get("count").await.expect("gets").as_deref(), Some("1"));
+        assert!(is_cached(&kv, "counted") && !is_cached(&kv, "count"));
+        assert_eq!(kv.cache.under_way(), 0);
+        kv.close().await;
+    }
+
+    #[tokio::test]
+    async fn nothing_stays_announced_whatever_becomes_of_a_call() {
+        let (_directory, kv) = open();
+        let quota = KeyQuota { counter: "count", soft: 0, hard: 0 };
+        kv.set_within("refused", "1", None, quota).await.expect("answers");
+        kv.set("text", "x", Some(Duration::from_millis(1))).await.expect("sets");
+        kv.incr("text", 1).await.err();
+        for n in 0..100 {
+            // Polled once, so that the job is queued, and given up.
+            let key = format!("key {n}");
+            let mut write = pin!(kv.set(&key, "1", Some(Duration::ZERO)));
+            let mut read = pin!(kv.get(&key));
+            poll_fn(|context| {
+                let _ = (write.as_mut().poll(context), read.as_mut().poll(context));
+                Poll::Ready(())
+            })
+            .await;
+        }
+        let failing = |tx: &mut Tx<'_>| -> Answer<()> {
+            tx.set("rolled back", "1", None)?;
+            Err(rusqlite::Error::InvalidQuery)
+        };
+        kv.write(failing).await.expect_err("fails");
+        assert_eq!(kv.get("rolled back").await.expect("gets"), None);
+        kv.close().await;
+        kv.set("closed", "1", None).await.expect_err("closed");
+        kv.get("closed").await.expect_err("closed");
+        assert_eq!(kv.cache.under_way(), 0);
+    }
+}

@@ -65,7 +65,7 @@ impl<'a> Tx<'a> {
     /// What the cache may be told. Not the value of a counter: readers see that without the rows that have expired, so
     /// it changes without being written.
     fn known(&self, key: &str, value: &str, expires: Option<i64>) -> Result<Option<Known>> {
-        let counter = false;
+        let counter = rows::is_counter(self.connection, key)?;
         Ok((!counter).then(|| Some((value.to_owned(), expires))))
     }
 }

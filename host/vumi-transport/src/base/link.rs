@@ -110,7 +110,7 @@ impl Link for WorkerLink {
         tracing::info!(transport = self.name(), at, "the transport is ready");
         self.common.worker.readiness.set(Some(at));
         let name = self.common.worker.feed_name();
-        self.common.worker.feed.tell(|| Happening::Ready { name, at: at.to_owned() });
+        self.common.worker.feed.tell(|| Happening::Ready { name, at: Some(at.to_owned()) });
     }
 
     fn shutdown(&self) -> &CancellationToken {

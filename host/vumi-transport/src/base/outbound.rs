@@ -131,7 +131,7 @@ impl Outbound {
     }
 
     /// A transport serves the default endpoint (transport specification "common", C2).
-    async fn refuse_endpoint(&self, message: &UserMessage, delivery: Delivery) {
+    async fn refuse_endpoint(&self, message: &UserMessage, mut delivery: Delivery) {
         tracing::warn!(
             transport = self.name(),
             endpoint = message.endpoint(),
@@ -145,7 +145,7 @@ impl Outbound {
         }
     }
 
-    pub(super) async fn give_up(&self, delivery: Delivery, reason: &str) {
+    pub(super) async fn give_up(&self, mut delivery: Delivery, reason: &str) {
         tracing::error!(transport = self.name(), "a message goes to the dead letters: {reason}");
         self.common.meters.dead_letters.increment(1);
         if let Err(error) = delivery.reject(reason).await {

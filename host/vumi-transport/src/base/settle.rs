@@ -23,7 +23,7 @@ struct Report {
 
 impl Outbound {
     /// Publishes what became of a message, in one step with its removal from the queue.
-    pub(super) async fn settle(&self, delivery: Delivery, message: &UserMessage, outcome: Outcome) {
+    pub(super) async fn settle(&self, mut delivery: Delivery, message: &UserMessage, outcome: Outcome) {
         let report = match self.report(message, &outcome).await {
             Ok(report) => report,
             Err(error) if error.is_temporary() => {

@@ -121,6 +121,7 @@ impl TransportWorker {
             halt.cancel();
             taking.await;
         }
+        stop.cancel();
         if ended_early {
             if shutdown.is_cancelled() {
                 return Ok(());

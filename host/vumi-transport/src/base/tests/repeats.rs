@@ -75,6 +75,20 @@ async fn when_unsure_fail() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn when_unsure_fail_and_nobody_takes_the_failures_away() {
+    let mut stage = Stage::accepting();
+    stage.shared.when_unsure = WhenUnsure::Fail;
+    stage.kv.map.lock().insert("sent:t:m1".into(), "sending".into());
+    stage.broker.full.lock().push("t.failures".into());
+    let worker = stage.start();
+    stage.broker.put("t.outbound", Bytes::from(message("m1", "+1", "hi").to_json()), 1);
+    stage.finish(worker).await;
+    assert!(stage.dead()[0].contains("unknown whether it arrived"));
+    // Revived, it is sent.
+    assert_eq!(stage.record("m1"), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn with_fail_the_attempt_is_recorded_first_and_a_failure_forgets_it() {
     let mut transport = FakeTransport::new(|_| Err(Error::temporary("later")));
     transport.gate = Some(tokio::sync::Semaphore::new(0));
