@@ -44,7 +44,7 @@ impl HostBuilder {
     /// `vumi-host --app COMPONENT`, on free ports.
     pub fn app(component: &Path) -> Self {
         let mut command = Command::new(binary());
-        command.arg("--app").arg(component).args(["--telnet", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+        command.arg("--app").arg(component).args(["--telnet-port", "0", "--admin", "127.0.0.1:0"]);
         Self { command }
     }
 

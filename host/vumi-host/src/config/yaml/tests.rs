@@ -215,7 +215,7 @@ fn words_and_words_with_values() {
         ("with", "", "`with` needs a value"),
         ("{alone: 1}", "", "`alone` has no value of its own"),
         ("{with: x}", "with", "expected a whole number from 0 to 255, found `x`"),
-        ("{keys: {b: 1}}", "keys", "unknown key `b`"),
+        ("{keys: {b: 1}}", "keys", "`a` is missing"),
         ("[alone]", "", "expected one of alone, with, keys, pair, found a list"),
         ("{with: 1, pair: 2}", "", "expected one of alone, with, keys, pair, found a map"),
     ] {
