@@ -3,3 +3,5 @@
 
 mod codecs;
 mod messages;
+mod telnet;
+mod transports;

@@ -92,7 +92,11 @@ fn joined(kind: &Kind, own: Value, shared: &Value, other: &Value) -> Value {
     let mut required = vec![json!("class")];
     required.extend(own.get("required").and_then(Value::as_array).cloned().unwrap_or_default());
     let mut schema = json!({
-        "title": kind.class, "type": "object", "properties": properties, "required": required, "additionalProperties": other,
+        "title": kind.class,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": other,
     });
     if let (Some(description), Some(map)) = (own.get("description"), schema.as_object_mut()) {
         map.insert("description".to_owned(), description.clone());

@@ -1,6 +1,5 @@
 //! One outbound message on its way to the network: has it been there before, the middleware, the sending, the record.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -46,7 +45,10 @@ impl Outbound {
         let once = self.common.worker.once;
         let fail_unsure = once == Once::Record && self.common.worker.shared.when_unsure == WhenUnsure::Fail;
         if once == Once::Record {
-            match self.persist("the record of sent messages", || self.sent.look(message.message_id())).await? {
+            match self
+                .persist("the record of sent messages", async || self.sent.look(message.message_id().await))
+                .await?
+            {
                 Known::Sending if fail_unsure => return Ok((message, Outcome::Unsure)),
                 Known::New | Known::Sending => {}
                 Known::Sent(remote) => {
@@ -65,7 +67,7 @@ impl Outbound {
         };
         let id = message.message_id();
         if fail_unsure {
-            self.persist("the record of sent messages", || self.sent.sending(id)).await?;
+            self.persist("the record of sent messages", async || self.sent.sending(id).await).await?;
         }
         let sent = self.send(&message).await;
         if let Ok(Sent::Accepted(_) | Sent::Pending) = sent {
@@ -126,13 +128,14 @@ impl Outbound {
         match self.common.worker.once {
             Once::Record => {
                 match sent {
-                    Ok(Sent::Accepted(remote)) => self.keep(|| self.sent.sent(id, remote)).await,
-                    _ => self.keep(|| self.sent.reported(id, "")).await,
+                    Ok(Sent::Accepted(remote)) => self.keep(async || self.sent.sent(id, remote).await).await,
+                    _ => self.keep(async || self.sent.reported(id, "").await).await,
                 }
                 Ok(())
             }
             Once::Store => {
-                let new = self.persist("the store", || self.common.journal.put(outbound_entry(message))).await?;
+                let new =
+                    self.persist("the store", async || self.common.journal.put(outbound_entry(message)).await).await?;
                 if !new {
                     self.duplicate(message);
                 }
@@ -144,11 +147,7 @@ impl Outbound {
     /// Writes into the record that a message is out. From here on it must be reported, not sent again, whatever
     /// happens: so when the record cannot be written, the message goes on without, and after one has waited in vain
     /// the next ones do not wait.
-    async fn keep<F, Fut>(&self, mut step: F)
-    where
-        F: FnMut() -> Fut,
-        Fut: Future<Output = Result<()>>,
-    {
+    async fn keep(&self, mut step: impl AsyncFnMut() -> Result<()>) {
         let kept = if self.forgetful.load(Ordering::Relaxed) {
             step().await.is_ok()
         } else {
@@ -186,11 +185,7 @@ impl Outbound {
     }
 
     /// Repeats a step that only the moment prevents, with growing delays.
-    async fn persist<T, F, Fut>(&self, what: &str, mut step: F) -> Result<T, Undone>
-    where
-        F: FnMut() -> Fut,
-        Fut: Future<Output = Result<T>>,
-    {
+    pub(super) async fn persist<T>(&self, what: &str, mut step: impl AsyncFnMut() -> Result<T>) -> Result<T, Undone> {
         let mut backoff = Backoff::for_messages();
         loop {
             let error = match step().await {

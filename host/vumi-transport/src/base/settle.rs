@@ -4,7 +4,7 @@ use bytes::Bytes;
 use vumi_core::{Backoff, Channel, Delivery, Outgoing, Result, names};
 use vumi_message::{Event, Failure, FailureCode, Message, MessageError, Payload, UserMessage, derived_id};
 
-use super::carry::Outcome;
+use super::carry::{Outcome, Undone};
 use super::journal::Entry;
 use super::outbound::{Outbound, UNSURE, outbound_entry};
 use super::worker::Once;
@@ -54,13 +54,16 @@ impl Outbound {
             self.settled(message, &outcome).await;
             return self.give_up(delivery, reason).await;
         }
-        let attempts = delivery.attempts;
-        let outgoing = report.as_ref().map(|report| report.outgoing.clone());
+        let outgoing: Vec<Outgoing> = report.iter().map(|report| report.outgoing.clone()).collect();
         let finish = async {
-            let done = async { delivery.done(outgoing.into_iter().collect()).await?.await };
-            match done.await {
-                Ok(()) => self.settled(message, &outcome).await,
-                Err(error) => self.unsettled(attempts, &error).await,
+            let done = self.persist("the queue of a report", async || delivery.done(outgoing.clone()).await).await;
+            match done {
+                Ok(confirm) => match confirm.await {
+                    Ok(()) => self.settled(message, &outcome).await,
+                    Err(error) => self.unsettled(delivery.attempts, &error).await,
+                },
+                Err(Undone::Halted) => {}
+                Err(Undone::GaveUp(reason)) => self.give_up(delivery, failed.unwrap_or(&reason)).await,
             }
         };
         tokio::join!(finish, self.note(message, report));
@@ -86,8 +89,8 @@ impl Outbound {
         }
     }
 
-    /// The message is on its way back to its queue. Waiting here holds up this user's messages only, and keeps the
-    /// message from coming again at once.
+    /// The broker could not make the settlement safe: the message is back in its queue. Waiting here holds up this
+    /// user's messages only, and keeps the message from coming again at once.
     async fn unsettled(&self, attempts: u32, error: &vumi_core::Error) {
         let delay = Backoff::for_messages().delay_after(attempts);
         tracing::warn!(

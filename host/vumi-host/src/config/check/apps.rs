@@ -23,21 +23,18 @@ pub(super) fn check(config: &SystemConfig, report: &mut Report<'_>) {
         limits(name, app, report);
         allowed(name, app, report);
         let sandbox = app.sandbox_id.as_deref().unwrap_or(name);
-        let place = if report.tree.find(&["apps", name, "sandbox_id"]) == report.tree.find(&["apps", name]) {
-            vec!["apps", name.as_str()]
-        } else {
-            vec!["apps", name.as_str(), "sandbox_id"]
-        };
+        let own = ["apps", name, "sandbox_id"];
+        let place = if report.has(&own) { &own[..] } else { &["apps", name] };
         if sandbox.is_empty() || sandbox.contains('#') {
             report.wrong(
-                &place,
+                place,
                 format!("the sandbox_id `{sandbox}` is empty or holds a `#`, which separates it from the keys"),
                 "use letters, digits, `_` and `-`",
             );
         }
         if let Some(other) = sandboxes.insert(sandbox, name) {
             report.warn(
-                &place,
+                place,
                 format!("the apps `{other}` and `{name}` share the sandbox_id `{sandbox}`, and so all keys in kv"),
             );
         }
@@ -49,7 +46,7 @@ fn allowed(name: &str, app: &AppConfig, report: &mut Report<'_>) {
     let mut all_right = true;
     for (index, entry) in app.http.allow.iter().enumerate() {
         if let Err(error) = WebPolicy::parse(std::slice::from_ref(entry)) {
-            report.wrong(&["apps", name, "http", "allow", &index.to_string()], error.to_string(), HELP);
+            report.wrong(&["apps", name, "http", "allow", &format!("[{index}]")], error.to_string(), HELP);
             all_right = false;
         }
     }
@@ -64,7 +61,7 @@ fn component(name: &str, app: &AppConfig, report: &mut Report<'_>) {
     if path.is_dir() {
         if !path.join("Cargo.toml").is_file() && !path.join("package.json").is_file() {
             report.wrong(
-                &place,
+                place,
                 format!(
                     "the folder {} is no guest project: it holds neither Cargo.toml nor package.json",
                     path.display()
@@ -74,7 +71,7 @@ fn component(name: &str, app: &AppConfig, report: &mut Report<'_>) {
         }
     } else if !path.is_file() {
         let sentence = format!("the component {} does not exist", path.display());
-        report.wrong(&place, sentence, "the path is relative to the configuration file; build the component first");
+        report.wrong(place, sentence, "the path is relative to the configuration file; build the component first");
     }
 }
 

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use vumi_dispatch::DispatcherShared;
+
 use super::Report;
 use crate::config::system::{self, SystemConfig};
 
@@ -21,63 +23,82 @@ pub(super) fn check(config: &SystemConfig, report: &mut Report<'_>) {
     let transports = owners("transports", system::transports(config), report);
     let apps = owners("apps", system::apps(config), report);
     let (consumed, exposed) = dispatchers(config, report);
-
-    for (connector, app) in &apps {
-        match (transports.get(connector), consumed.get(connector)) {
-            (Some(transport), Some(dispatcher)) => report.wrong_key(
-                &["apps", app],
-                format!("the app and the dispatcher `{dispatcher}` would both take the messages of the transport `{transport}`"),
-                format!("give the app another transport_name, and add that one to exposed_names of `{dispatcher}`"),
-            ),
-            (Some(_), None) => {}
-            (None, _) if exposed.contains_key(connector) => {}
-            (None, _) => report.warn(
-                &["apps", app],
-                format!("nothing sends messages to this app: no transport and no dispatcher has the connector `{connector}`"),
-            ),
-        }
-    }
-    for (connector, transport) in &transports {
-        if !consumed.contains_key(connector) && !apps.contains_key(connector) {
-            let sentence = format!(
-                "nothing takes the messages of this transport: no dispatcher and no app has the connector `{connector}`"
-            );
-            report.warn(&["transports", transport], sentence);
-        }
-    }
+    let ends = Ends { transports, apps, consumed, exposed };
+    ends.meet(report);
     for (dispatcher, item) in &config.dispatchers {
-        for (index, name) in item.shared.transport_names.iter().enumerate() {
-            let chained = exposed.get(name.as_str()).is_some_and(|other| other != dispatcher);
-            if !transports.contains_key(name.as_str()) && !chained {
-                let known: Vec<&str> = transports.keys().copied().collect();
-                let help = if known.is_empty() {
-                    "add it to `transports`".to_owned()
-                } else {
-                    format!("known are {}", known.join(", "))
+        ends.lists(dispatcher, &item.shared, report);
+        if let Err(error) = item.component.clone().build(&item.shared) {
+            let help = "use the same names in all keys of a dispatcher";
+            report.wrong_key(&["dispatchers", dispatcher], error.report(), help);
+        }
+    }
+}
+
+/// All ends of connectors.
+struct Ends<'a> {
+    transports: Owners<'a>,
+    apps: Owners<'a>,
+    /// Consumed by dispatchers on the transports' side.
+    consumed: Owners<'a>,
+    /// Consumed by dispatchers on the apps' side.
+    exposed: Owners<'a>,
+}
+
+impl Ends<'_> {
+    /// Each transport and app needs exactly one at the other end.
+    fn meet(&self, report: &mut Report<'_>) {
+        for (connector, app) in &self.apps {
+            match (self.transports.get(connector), self.consumed.get(connector)) {
+                (Some(transport), Some(dispatcher)) => report.wrong_key(
+                    &["apps", app],
+                    format!(
+                        "the dispatcher `{dispatcher}` takes the messages of `{transport}` too, so each would miss some"
+                    ),
+                    format!("give the app another transport_name, and add that one to exposed_names of `{dispatcher}`"),
+                ),
+                (Some(_), None) => {}
+                (None, _) if self.exposed.contains_key(connector) => {}
+                (None, _) => {
+                    let who = "no transport and no dispatcher has the connector";
+                    report.warn(&["apps", app], format!("nothing sends messages to this app: {who} `{connector}`"));
+                }
+            }
+        }
+        for (connector, transport) in &self.transports {
+            if !self.consumed.contains_key(connector) && !self.apps.contains_key(connector) {
+                let who = "no dispatcher and no app has the connector";
+                let sentence = format!("nothing takes the messages of this transport: {who} `{connector}`");
+                report.warn(&["transports", transport], sentence);
+            }
+        }
+    }
+
+    /// The names that a dispatcher lists are those of somebody.
+    fn lists(&self, dispatcher: &str, shared: &DispatcherShared, report: &mut Report<'_>) {
+        for (index, name) in shared.transport_names.iter().enumerate() {
+            let place = ["dispatchers", dispatcher, "transport_names", &format!("[{index}]")];
+            let chained = self.exposed.get(name.as_str()).is_some_and(|other| *other != dispatcher);
+            if !self.transports.contains_key(name.as_str()) && !chained {
+                let known: Vec<&str> = self.transports.keys().copied().collect();
+                let help = match known.as_slice() {
+                    [] => "add it to `transports`".to_owned(),
+                    known => format!("known are {}", known.join(", ")),
                 };
-                let place = ["dispatchers", dispatcher, "transport_names", &index.to_string()];
                 report.wrong(&place, format!("there is no transport `{name}`"), help);
             }
         }
-        for (index, name) in item.shared.exposed_names.iter().enumerate() {
-            let place = ["dispatchers", dispatcher, "exposed_names", &index.to_string()];
-            if transports.contains_key(name.as_str()) {
+        for (index, name) in shared.exposed_names.iter().enumerate() {
+            let place = ["dispatchers", dispatcher, "exposed_names", &format!("[{index}]")];
+            if self.transports.contains_key(name.as_str()) {
                 let sentence =
                     format!("`{name}` is a transport, so the dispatcher would send its messages back into it");
-                report.wrong(&place, sentence, "name an app's connector here; transports belong into transport_names");
-            } else if !apps.contains_key(name.as_str()) && !consumed.contains_key(name.as_str()) {
-                report.warn(
-                    &place,
-                    format!("no app of this file has the connector `{name}`: its messages wait for one elsewhere"),
-                );
+                let help = "name an app's connector here; transports belong into transport_names";
+                report.wrong(&place, sentence, help);
+            } else if !self.apps.contains_key(name.as_str()) && !self.consumed.contains_key(name.as_str()) {
+                let sentence =
+                    format!("no app of this file has the connector `{name}`: its messages wait for one elsewhere");
+                report.warn(&place, sentence);
             }
-        }
-        if let Err(error) = item.component.clone().build(&item.shared) {
-            report.wrong_key(
-                &["dispatchers", dispatcher],
-                error.report(),
-                "use the same names in all keys of a dispatcher",
-            );
         }
     }
 }
@@ -124,11 +145,10 @@ fn dispatchers<'a>(config: &'a SystemConfig, report: &mut Report<'_>) -> (Owners
                 let sentence = if other == dispatcher {
                     format!("`{name}` stands twice in {key}")
                 } else {
-                    format!(
-                        "`{name}` is also in {key} of the dispatcher `{other}`: the two would take each other's messages"
-                    )
+                    let clash = "the two would take each other's messages";
+                    format!("`{name}` is also in {key} of the dispatcher `{other}`: {clash}")
                 };
-                report.wrong(&["dispatchers", dispatcher, key, &index.to_string()], sentence, "name it once");
+                report.wrong(&["dispatchers", dispatcher, key, &format!("[{index}]")], sentence, "name it once");
             }
         }
     }

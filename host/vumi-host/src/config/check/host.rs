@@ -6,6 +6,7 @@ use vumi_core::ByteSize;
 
 use super::Report;
 use crate::config::system::SystemConfig;
+use crate::config::yaml::Node;
 
 /// A queue must hold at least one message of the largest size.
 const LEAST_QUEUE: ByteSize = ByteSize::mib(1);
@@ -19,17 +20,16 @@ pub(super) fn check(config: &SystemConfig, report: &mut Report<'_>) {
             "add `token: \"${NAME}\"` or `token_file`, or listen on 127.0.0.1",
         ),
         Err(_) => {
-            let key = if report.tree.find(&["admin", "token"]) == report.tree.find(&["admin"]) {
-                "token_file"
-            } else {
-                "token"
-            };
+            let key = if report.has(&["admin", "token"]) { "token" } else { "token_file" };
             report.wrong(
                 &["admin", key],
                 "the token is too short or holds characters that cannot be sent",
                 "use at least 16 letters, digits or -._~+/=, for example from `openssl rand -hex 16`",
             );
         }
+    }
+    if report.tree.at(&["data_dir"]).and_then(Node::text) == Some("") {
+        report.wrong(&["data_dir"], "data_dir is empty", "name a folder, or leave the key out to keep nothing");
     }
     if config.queues.max_bytes < LEAST_QUEUE {
         let sentence = format!("max_bytes must be at least {LEAST_QUEUE}, here it is {}", config.queues.max_bytes);

@@ -42,12 +42,12 @@ pub(crate) fn order(tree: &Node) -> Result<(), Fault> {
 fn list(section: &str, worker: &str, list: &MiddlewareList, report: &mut Report<'_>) {
     for (index, entry) in list.entries().iter().enumerate() {
         if let Err(fault) = classes::known(&entry.class, "middleware", MiddlewareConfig::KINDS) {
-            let path = [section, worker, "middleware", &index.to_string(), &entry.name];
+            let path = [section, worker, "middleware", &format!("[{index}]"), &entry.name];
             report.faults.push(placed(fault.at(report.tree.find(&path)), &path));
             continue;
         }
         let path = [section, worker, entry.name.as_str()];
-        let node = path.iter().try_fold(report.tree, |node, part| node.get(part).map(|entry| entry.value.as_ref()));
+        let node = report.tree.at(&path);
         let mark = report.tree.find(&path);
         let options = with_class(entry, node, mark);
         let built = MiddlewareConfig::read(Reader::new(&options)).and_then(|configured| {

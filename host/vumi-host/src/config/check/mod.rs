@@ -49,19 +49,22 @@ impl<'a> Report<'a> {
         self.warnings.push(placed(Fault::says(sentence).at(mark), path));
     }
 
+    /// Where the last key of a path stands.
     fn key(&self, path: &[&str]) -> Mark {
         let Some((last, parents)) = path.split_last() else { return Mark::START };
-        let parent = parents.iter().try_fold(self.tree, |node, part| node.get(part).map(|entry| entry.value.as_ref()));
-        parent.and_then(|node| node.get(last)).map_or_else(|| self.tree.find(path), |entry| entry.mark)
+        let entry = self.tree.at(parents).and_then(|node| node.get(last));
+        entry.map_or_else(|| self.tree.find(path), |entry| entry.mark)
+    }
+
+    /// True when the file has this key.
+    fn has(&self, path: &[&str]) -> bool {
+        self.tree.at(path).is_some()
     }
 }
 
 /// Puts the whole path onto a fault.
 fn placed(fault: Fault, path: &[&str]) -> Fault {
-    path.iter().rev().fold(fault, |fault, part| match part.parse::<usize>() {
-        Ok(index) => fault.under(format!("[{index}]")),
-        Err(_) => fault.under(*part),
-    })
+    path.iter().rev().fold(fault, |fault, part| fault.under(*part))
 }
 
 /// Everything that can be checked once the file has been read.

@@ -134,9 +134,7 @@ fn texts() {
     assert!(explain("telnet_port").unwrap().starts_with("transports.telnet.telnet_port\n"));
     let all = explain("").unwrap();
     assert!(all.contains("\n  apps ") && all.contains("\n  transport         telnet, "), "{all}");
-    for nothing in
-        [".", "[0]", "nothing", "transports.telnet.nothing", "apps.a.b.c.d", "broker.x", "limits.nothing"]
-    {
+    for nothing in [".", "[0]", "nothing", "transports.telnet.nothing", "apps.a.b.c.d", "broker.x", "limits.nothing"] {
         assert_eq!(explain(nothing), None, "{nothing}");
     }
 }

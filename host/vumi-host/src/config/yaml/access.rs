@@ -9,11 +9,13 @@ use serde::de::{
 
 use super::fault::{Fault, What};
 use super::node::{Entry, Mark, Node};
-use super::read::Reader;
+use super::read::{Reader, is_secret};
 
 /// The items of a list.
 pub(super) struct Items<I> {
     pub(super) items: std::iter::Enumerate<I>,
+    /// Whether what they are must not be shown.
+    pub(super) secret: bool,
 }
 
 impl<'de, I: Iterator<Item = &'de Node>> SeqAccess<'de> for Items<I> {
@@ -21,7 +23,9 @@ impl<'de, I: Iterator<Item = &'de Node>> SeqAccess<'de> for Items<I> {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
         let Some((index, node)) = self.items.next() else { return Ok(None) };
-        seed.deserialize(Reader::new(node)).map(Some).map_err(|fault| fault.at(node.mark).under(format!("[{index}]")))
+        seed.deserialize(Reader::keeping(node, self.secret))
+            .map(Some)
+            .map_err(|fault| fault.at(node.mark).under(format!("[{index}]")))
     }
 }
 
@@ -29,6 +33,8 @@ impl<'de, I: Iterator<Item = &'de Node>> SeqAccess<'de> for Items<I> {
 pub(super) struct Keys<'a, 'de> {
     pub(super) entries: std::slice::Iter<'de, Entry>,
     pub(super) value: Option<&'de Entry>,
+    /// Whether what they hold must not be shown.
+    pub(super) secret: bool,
     /// Where the key or value stands that was handed out last: the place of an error that a struct finds by itself.
     pub(super) last: &'a Cell<Option<Mark>>,
 }
@@ -48,7 +54,7 @@ impl<'de> MapAccess<'de> for Keys<'_, 'de> {
         let Some(entry) = self.value.take() else {
             return Err(Fault::says("a value was asked for before its key"));
         };
-        let value = seed.deserialize(Reader::of_key(&entry.value, &entry.key));
+        let value = seed.deserialize(Reader::keeping(&entry.value, self.secret || is_secret(&entry.key)));
         self.last.set(Some(entry.value.mark));
         value.map_err(|fault| {
             // Where there is no value, or one lacks a key, the key above it is all that can be shown.

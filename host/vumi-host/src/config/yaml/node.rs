@@ -124,25 +124,29 @@ impl Node {
         }
     }
 
+    /// The value at a key path, whose parts are keys and, for the items of lists, `[index]`.
+    pub(crate) fn at(&self, path: &[&str]) -> Option<&Node> {
+        path.iter().try_fold(self, |node, part| node.step(part).map(|(next, _)| next))
+    }
+
     /// The place of a key path's value, or of the nearest part of the path that is in the file.
     pub(crate) fn find(&self, path: &[&str]) -> Mark {
-        let mut node = self;
-        let mut mark = Mark::START;
+        let (mut node, mut mark) = (self, Mark::START);
         for part in path {
-            let (next, at) = match (&node.value, part.parse::<usize>()) {
-                (Value::List(items), Ok(index)) => match items.get(index) {
-                    Some(item) => (item, item.mark),
-                    None => break,
-                },
-                _ => match node.get(part) {
-                    Some(entry) => (&entry.value, entry.mark),
-                    None => break,
-                },
-            };
+            let Some((next, key)) = node.step(part) else { break };
             // A value on the lines below its key is best shown by the key.
-            mark = if next.mark.line == at.line { next.mark } else { at };
+            mark = if next.mark.line == key.line { next.mark } else { key };
             node = next;
         }
         mark
+    }
+
+    /// One part of a key path: the value, and where its key stands.
+    fn step(&self, part: &str) -> Option<(&Node, Mark)> {
+        if let Value::List(items) = &self.value {
+            let index: usize = part.strip_prefix('[')?.strip_suffix(']')?.parse().ok()?;
+            return items.get(index).map(|item| (item.as_ref(), item.mark));
+        }
+        self.get(part).map(|entry| (entry.value.as_ref(), entry.mark))
     }
 }

@@ -32,9 +32,9 @@ impl<'de> Reader<'de> {
         Self { node, secret: false }
     }
 
-    /// For the value of a key, which may be a secret one.
-    pub(super) fn of_key(node: &'de Node, key: &str) -> Self {
-        Self { node, secret: is_secret(key) }
+    /// For a node that may be a secret.
+    pub(super) fn keeping(node: &'de Node, secret: bool) -> Self {
+        Self { node, secret }
     }
 
     fn describe(self) -> String {
@@ -188,7 +188,9 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let read = match &self.node.value {
-            Value::List(items) => visitor.visit_seq(Items { items: items.iter().map(AsRef::as_ref).enumerate() }),
+            Value::List(items) => {
+                visitor.visit_seq(Items { items: items.iter().map(AsRef::as_ref).enumerate(), secret: self.secret })
+            }
             Value::Scalar(scalar) if !scalar.is_nothing() => {
                 Err(Fault::expected("a list").help("write it in brackets: [ … ]"))
             }
@@ -205,7 +207,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             );
         }
         let last = Cell::new(None);
-        let keys = Keys { entries: self.node.entries().iter(), value: None, last: &last };
+        let keys = Keys { entries: self.node.entries().iter(), value: None, secret: self.secret, last: &last };
         visitor.visit_map(keys).map_err(|fault| match (fault.what(), last.get()) {
             (What::Missing(_), _) | (_, None) => self.settle(fault),
             (_, Some(mark)) => fault.at(mark),

@@ -163,8 +163,8 @@ fn places() {
     let tree = load(yaml).unwrap();
     for (path, line, column) in [
         (&["a", "b"][..], 2, 6),
-        (&["a", "b", "0"], 2, 7),
-        (&["a", "b", "1", "c"], 2, 14),
+        (&["a", "b", "[0]"], 2, 7),
+        (&["a", "b", "[1]", "c"], 2, 14),
         (&["a", "d"], 3, 3),
         (&["a", "d", "e"], 4, 8),
         (&["a", "none", "x"], 1, 1),
@@ -172,6 +172,8 @@ fn places() {
     ] {
         assert_eq!(tree.find(path), Mark { line, column }, "{path:?}");
     }
+    assert_eq!(tree.at(&["a", "b", "[1]", "c"]).and_then(Node::text), Some("y"));
+    assert!(tree.at(&["a", "b", "[2]"]).is_none() && tree.at(&["a", "b", "0"]).is_none());
 }
 
 #[test]
@@ -222,4 +224,14 @@ fn words_and_words_with_values() {
         let fault = read::<Choice>(yaml).unwrap_err();
         assert_eq!((fault.path().as_str(), fault.to_string().as_str()), (path, text), "{yaml}");
     }
+}
+
+#[test]
+fn secrets_are_not_shown_at_any_depth() {
+    type Nested = BTreeMap<String, Vec<BTreeMap<String, u8>>>;
+    let found = |yaml: &str| read::<Nested>(yaml).unwrap_err().to_string();
+    assert_eq!(found("{a: [{b: s3cr3t}]}"), "expected a whole number from 0 to 255, found `s3cr3t`");
+    assert_eq!(found("{a: [{api_key: s3cr3t}]}"), "expected a whole number from 0 to 255, found `***`");
+    assert_eq!(found("{passwords: [{b: s3cr3t}]}"), "expected a whole number from 0 to 255, found `***`");
+    assert_eq!(found("{passwords: [{b: \"${NAME}\"}]}"), "expected a whole number from 0 to 255, found `${NAME}`");
 }
