@@ -106,8 +106,7 @@ async fn a_simulated_phone_sends_and_gets() {
         let event = rig.event().await;
         assert_eq!((&event["event_type"], &event["sent_message_id"]), (&json!("ack"), &json!(reply.message_id())));
     }
-    let outbound: Vec<_> =
-        rig.records().await.into_iter().filter(|record| record.direction == "outbound").collect();
+    let outbound: Vec<_> = rig.records().await.into_iter().filter(|record| record.direction == "outbound").collect();
     let [shown] = outbound.as_slice() else { panic!("{outbound:?}") };
     assert_eq!((shown.user.as_deref(), shown.id.as_str()), (Some("+27"), reply.message_id()));
 

@@ -21,3 +21,14 @@ pub fn guest(name: &str) -> PathBuf {
     assert!(path.is_file(), "{} is missing; run `cargo xtask guests` first", path.display());
     path
 }
+
+/// An empty folder on the disk that holds the repository, gone when dropped. (The system's folder for temporary
+/// files may be in memory.)
+///
+/// # Panics
+/// When it cannot be made.
+pub fn scratch() -> tempfile::TempDir {
+    let base = target().join("tmp");
+    std::fs::create_dir_all(&base).expect("the folder for temporary files can be made");
+    tempfile::tempdir_in(base).expect("a temporary folder can be made")
+}

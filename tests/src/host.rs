@@ -55,6 +55,13 @@ impl HostBuilder {
         Self { command }
     }
 
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
     /// Adds arguments.
     #[must_use]
     pub fn args<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(mut self, args: I) -> Self {
@@ -162,6 +169,50 @@ impl Host {
         http::get(self.admin, path).json()
     }
 
+    /// Where a transport listens, by its name.
+    ///
+    /// # Panics
+    /// When there is no such transport, or it listens nowhere.
+    pub fn listening(&self, name: &str) -> SocketAddr {
+        let system = self.get("/api/v1/system");
+        let places = system.get("listening").and_then(Value::as_array).into_iter().flatten();
+        let address = places.filter(|place| place["name"] == name).find_map(|place| place["address"].as_str()?.parse().ok());
+        address.unwrap_or_else(|| panic!("`{name}` does not listen: {system}"))
+    }
+
+    /// All records of a transport in the store, oldest first.
+    ///
+    /// # Panics
+    /// When the API refuses.
+    pub fn messages(&self, transport_name: &str) -> Vec<Value> {
+        let (mut all, mut before) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/api/v1/messages?transport_name={transport_name}&limit=1000{before}");
+            let page = self.get(&path);
+            all.extend(page["items"].as_array().expect("a page has items").iter().cloned());
+            let Some(next) = page.get("next").and_then(Value::as_u64) else { break };
+            before = format!("&before={next}");
+        }
+        all.reverse();
+        all
+    }
+
+    /// The newest runs of an app, newest first.
+    ///
+    /// # Panics
+    /// When the API refuses.
+    pub fn runs(&self, app: &str) -> Vec<Value> {
+        self.get(&format!("/api/v1/apps/{app}/runs"))["items"].as_array().expect("a page has items").clone()
+    }
+
+    /// The newest log lines of an app, newest first.
+    ///
+    /// # Panics
+    /// When the API refuses.
+    pub fn logs(&self, app: &str) -> Vec<Value> {
+        self.get(&format!("/api/v1/apps/{app}/logs"))["items"].as_array().expect("a page has items").clone()
+    }
+
     /// The telnet address.
     ///
     /// # Panics
@@ -194,14 +245,30 @@ impl Host {
         self.child.wait().expect("the host can be waited for");
     }
 
+    /// Sends it SIGTERM and goes on.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn signal_term(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM can be sent");
+    }
+
     /// Ends it as an operator does, with SIGTERM; the answer is its exit status and how long it took.
     ///
     /// # Panics
     /// When it does not end in time.
-    pub fn terminate(mut self) -> (ExitStatus, std::time::Duration, String) {
+    pub fn terminate(self) -> (ExitStatus, std::time::Duration, String) {
+        self.signal_term();
+        self.wait()
+    }
+
+    /// Waits for its end; the answer is its exit status, how long that took from now, and its log.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub fn wait(mut self) -> (ExitStatus, std::time::Duration, String) {
         let began = Instant::now();
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM can be sent");
         let status = until("the host ends after SIGTERM", || self.child.try_wait().ok().flatten());
         (status, began.elapsed(), self.log())
     }

@@ -2,6 +2,7 @@
 
 use tokio::io::AsyncWriteExt;
 use vumi_broker::BrokerOptions;
+use vumi_core::Happening;
 
 use super::*;
 
@@ -105,12 +106,18 @@ async fn a_port_that_is_taken_is_tried_again() {
     let holder = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = holder.local_addr().unwrap().port();
     let yaml = format!("class: telnet\ntelnet_port: {port}\n");
-    let rig = Rig::launch(&yaml, BrokerOptions::default()).await;
-    rig::soon("a failed start", async {
-        // A connection proves that the other program still has the port.
-        tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let mut rig = Rig::launch(&yaml, BrokerOptions::default()).await;
+    let reason = rig::soon("a failed start", async {
+        loop {
+            if let Happening::Worker { state, reason, .. } = &rig.feed.recv().await.unwrap().happening
+                && state == "waiting"
+            {
+                return reason.clone().unwrap();
+            }
+        }
     })
     .await;
+    assert!(reason.starts_with(&format!("cannot listen on 127.0.0.1:{port}: ")), "{reason}");
     assert_eq!(rig.readiness.at(), None);
     drop(holder);
     let at = rig::soon("the port is free", rig.readiness.wait()).await;

@@ -8,11 +8,14 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vumi_broker::{BrokerOptions, EmbeddedBroker};
 use vumi_core::component::Configured;
-use vumi_core::{Admission, Broker, Consumer, Feed, MessageQuery, MessageRecord, Stack, Store, SystemClock, names};
+use vumi_core::{
+    Admission, Broker, Consumer, Feed, MessageQuery, MessageRecord, Sequenced, Stack, Store, SystemClock, names,
+};
 use vumi_message::{NewUserMessage, UserMessage};
 use vumi_store::{MemoryBounds, kv_in_memory, store_in_memory};
 use vumi_transport::{Built, Readiness, TransportConfig, TransportShared, TransportWorker};
@@ -27,6 +30,7 @@ pub(crate) struct Rig {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) readiness: Readiness,
+    pub(crate) feed: broadcast::Receiver<Arc<Sequenced>>,
     inbound: Box<dyn Consumer>,
     event: Box<dyn Consumer>,
     at: SocketAddr,
@@ -72,6 +76,8 @@ impl Rig {
         let store: Arc<dyn Store> = store_in_memory().unwrap();
         let readiness = Readiness::default();
         let shutdown = CancellationToken::new();
+        let feed = Feed::default();
+        let watch = feed.watch();
         let inbound = broker.consume(&names::inbound(NAME), 0).await.unwrap();
         let event = broker.consume(&names::event(NAME), 0).await.unwrap();
         let worker = TransportWorker {
@@ -82,14 +88,14 @@ impl Rig {
             broker: Arc::clone(&broker),
             kv: kv_in_memory(MemoryBounds::default(), Arc::new(SystemClock)),
             store: Arc::clone(&store),
-            feed: Feed::default(),
+            feed: feed.clone(),
             stack: Stack::default(),
             clock: Arc::new(SystemClock),
             readiness: readiness.clone(),
         };
         let worker = tokio::spawn(Arc::new(worker).run(shutdown.clone()));
         let at = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { broker, store, readiness, inbound, event, at, shutdown, worker }
+        Self { broker, store, readiness, feed: watch, inbound, event, at, shutdown, worker }
     }
 
     /// Where the transport listens.

@@ -1,5 +1,6 @@
 //! One outbound message on its way to the network: has it been there before, the middleware, the sending, the record.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -45,10 +46,7 @@ impl Outbound {
         let once = self.common.worker.once;
         let fail_unsure = once == Once::Record && self.common.worker.shared.when_unsure == WhenUnsure::Fail;
         if once == Once::Record {
-            match self
-                .persist("the record of sent messages", async || self.sent.look(message.message_id().await))
-                .await?
-            {
+            match self.persist("the record of sent messages", || self.sent.look(message.message_id())).await? {
                 Known::Sending if fail_unsure => return Ok((message, Outcome::Unsure)),
                 Known::New | Known::Sending => {}
                 Known::Sent(remote) => {
@@ -67,7 +65,7 @@ impl Outbound {
         };
         let id = message.message_id();
         if fail_unsure {
-            self.persist("the record of sent messages", async || self.sent.sending(id).await).await?;
+            self.persist("the record of sent messages", || self.sent.sending(id)).await?;
         }
         let sent = self.send(&message).await;
         if let Ok(Sent::Accepted(_) | Sent::Pending) = sent {
@@ -128,14 +126,13 @@ impl Outbound {
         match self.common.worker.once {
             Once::Record => {
                 match sent {
-                    Ok(Sent::Accepted(remote)) => self.keep(async || self.sent.sent(id, remote).await).await,
-                    _ => self.keep(async || self.sent.reported(id, "").await).await,
+                    Ok(Sent::Accepted(remote)) => self.keep(|| self.sent.sent(id, remote)).await,
+                    _ => self.keep(|| self.sent.reported(id, "")).await,
                 }
                 Ok(())
             }
             Once::Store => {
-                let new =
-                    self.persist("the store", async || self.common.journal.put(outbound_entry(message)).await).await?;
+                let new = self.persist("the store", || self.common.journal.put(outbound_entry(message))).await?;
                 if !new {
                     self.duplicate(message);
                 }
@@ -147,7 +144,11 @@ impl Outbound {
     /// Writes into the record that a message is out. From here on it must be reported, not sent again, whatever
     /// happens: so when the record cannot be written, the message goes on without, and after one has waited in vain
     /// the next ones do not wait.
-    async fn keep(&self, mut step: impl AsyncFnMut() -> Result<()>) {
+    async fn keep<F, Fut>(&self, mut step: F)
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<()>>,
+    {
         let kept = if self.forgetful.load(Ordering::Relaxed) {
             step().await.is_ok()
         } else {
@@ -185,27 +186,35 @@ impl Outbound {
     }
 
     /// Repeats a step that only the moment prevents, with growing delays.
-    pub(super) async fn persist<T>(&self, what: &str, mut step: impl AsyncFnMut() -> Result<T>) -> Result<T, Undone> {
+    async fn persist<T, F, Fut>(&self, what: &str, mut step: F) -> Result<T, Undone>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
         let mut backoff = Backoff::for_messages();
         loop {
-            let error = match step().await {
+            match step().await {
                 Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            let delay = backoff.next_delay();
-            if !error.is_temporary() || backoff.failures() >= TRIES {
-                return Err(Undone::GaveUp(format!("{what} could not be reached: {}", error.report())));
+                Err(error) => self.wait(what, &error, &mut backoff).await?,
             }
-            tracing::warn!(
-                transport = self.name(),
-                retry_in_ms = delay.as_millis(),
-                "{what} cannot be reached: {}",
-                error.report()
-            );
-            tokio::select! {
-                () = tokio::time::sleep(delay) => {}
-                () = self.halt.cancelled() => return Err(Undone::Halted),
-            }
+        }
+    }
+
+    /// Waits before the next try of a step that failed; an error when there should be none.
+    pub(super) async fn wait(&self, what: &str, error: &Error, backoff: &mut Backoff) -> Result<(), Undone> {
+        let delay = backoff.next_delay();
+        if !error.is_temporary() || backoff.failures() >= TRIES {
+            return Err(Undone::GaveUp(format!("{what} could not be reached: {}", error.report())));
+        }
+        tracing::warn!(
+            transport = self.name(),
+            retry_in_ms = delay.as_millis(),
+            "{what} cannot be reached: {}",
+            error.report()
+        );
+        tokio::select! {
+            () = tokio::time::sleep(delay) => Ok(()),
+            () = self.halt.cancelled() => Err(Undone::Halted),
         }
     }
 

@@ -141,7 +141,7 @@ impl Outbound {
         );
         self.common.meters.dropped.increment(1);
         if let Err(error) = delivery.ack().await {
-            tracing::warn!("a message could not be acknowledged and will come again: {}", error.report());
+            self.again(delivery, &error);
         }
     }
 
@@ -149,8 +149,20 @@ impl Outbound {
         tracing::error!(transport = self.name(), "a message goes to the dead letters: {reason}");
         self.common.meters.dead_letters.increment(1);
         if let Err(error) = delivery.reject(reason).await {
-            tracing::warn!("a message could not be given up and will come again: {}", error.report());
+            self.again(delivery, &error);
         }
+    }
+
+    /// Gives a message back that the broker does not let go.
+    fn again(&self, delivery: Delivery, error: &Error) {
+        let delay = Backoff::for_messages().delay_after(delivery.attempts);
+        tracing::warn!(
+            transport = self.name(),
+            retry_in_ms = delay.as_millis(),
+            "a message could not be settled and will come again: {}",
+            error.report()
+        );
+        delivery.retry(delay);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The end of an outbound message: what became of it is published, recorded, and the message leaves its queue.
 
 use bytes::Bytes;
-use vumi_core::{Backoff, Channel, Delivery, Outgoing, Result, names};
+use vumi_core::{Backoff, Channel, Confirm, Delivery, Outgoing, Result, names};
 use vumi_message::{Event, Failure, FailureCode, Message, MessageError, Payload, UserMessage, derived_id};
 
 use super::carry::{Outcome, Undone};
@@ -54,19 +54,29 @@ impl Outbound {
             self.settled(message, &outcome).await;
             return self.give_up(delivery, reason).await;
         }
-        let outgoing: Vec<Outgoing> = report.iter().map(|report| report.outgoing.clone()).collect();
+        let outgoing = report.iter().map(|report| report.outgoing.clone()).collect();
         let finish = async {
-            let done = self.persist("the queue of a report", async || delivery.done(outgoing.clone()).await).await;
-            match done {
+            match self.finish(&mut delivery, outgoing).await {
                 Ok(confirm) => match confirm.await {
                     Ok(()) => self.settled(message, &outcome).await,
                     Err(error) => self.unsettled(delivery.attempts, &error).await,
                 },
+                // It goes back to its queue.
                 Err(Undone::Halted) => {}
                 Err(Undone::GaveUp(reason)) => self.give_up(delivery, failed.unwrap_or(&reason)).await,
             }
         };
         tokio::join!(finish, self.note(message, report));
+    }
+
+    async fn finish(&self, delivery: &mut Delivery, outgoing: Vec<Outgoing>) -> Result<Confirm, Undone> {
+        let mut backoff = Backoff::for_messages();
+        loop {
+            match delivery.done(outgoing.clone()).await {
+                Ok(confirm) => return Ok(confirm),
+                Err(error) => self.wait("the queue of reports", &error, &mut backoff).await?,
+            }
+        }
     }
 
     async fn settled(&self, message: &UserMessage, outcome: &Outcome) {

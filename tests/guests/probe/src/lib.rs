@@ -2,12 +2,19 @@
 //!
 //! What it learns it replies, as one line.
 
+mod wasi;
+
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use vumi_sdk::bindings::vumi::app::{kv as raw_kv, metrics as raw_metrics, outbound};
 use vumi_sdk::http::{Method, Request};
+use vumi_sdk::log::{Level, log};
 use vumi_sdk::prelude::*;
+
+/// Counts the messages that this instance has seen: never more than one.
+static RUNS: AtomicU64 = AtomicU64::new(0);
 
 struct Probe;
 
@@ -45,8 +52,10 @@ impl App for Probe {
                 std::thread::sleep(Duration::from_millis(number(&words, 0) as u64));
                 reply(message, "awake")
             }
+            "static" => reply(message, (RUNS.fetch_add(1, Ordering::Relaxed) + 1).to_string()),
             "panic" => panic!("on purpose"),
             "fail" => Err(Error::new(rest)),
+            "fail-long" => Err(Error::new("x".repeat(number(&words, 0)))),
             "stdout" => {
                 println!("{rest}");
                 reply(message, "printed")
@@ -60,6 +69,11 @@ impl App for Probe {
                 info!("{rest}");
                 reply(message, "logged")
             }
+            "levels" => levels(rest),
+            "newlines" => newlines(message, number(&words, 0)),
+            "zeroes" => wasi::zeroes(message, number(&words, 0)),
+            "random" => reply(message, wasi::random(number(&words, 0)).to_string()),
+            "handles" => reply(message, wasi::handles(number(&words, 0)).to_string()),
             "config" => reply(message, format!("{:?}", vumi_sdk::config(rest))),
             "metric" => metric(message, &words),
             "endpoint" => reply(message, message.endpoint()),
@@ -229,6 +243,20 @@ fn stdio(message: &Message, words: &[&str]) -> Result<()> {
     let _ = std::io::stdout().write_all(&vec![b'o'; number(words, 0)]).and_then(|()| std::io::stdout().flush());
     let _ = std::io::stderr().write_all(&vec![b'e'; number(words, 1)]);
     reply(message, "written")
+}
+
+/// One line break per byte, written as fast as it goes.
+fn newlines(message: &Message, count: usize) -> Result<()> {
+    wasi::print(&vec![b'\n'; count]);
+    reply(message, "printed")
+}
+
+/// One entry at each level.
+fn levels(text: &str) -> Result<()> {
+    for level in [Level::Debug, Level::Info, Level::Warning, Level::Error, Level::Critical] {
+        log(level, text);
+    }
+    Ok(())
 }
 
 fn metric(message: &Message, words: &[&str]) -> Result<()> {

@@ -57,7 +57,7 @@ fn allowed(name: &str, app: &AppConfig, report: &mut Report<'_>) {
 
 fn component(name: &str, app: &AppConfig, report: &mut Report<'_>) {
     let path = Path::new(&app.component);
-    let place = ["apps", name, "component"];
+    let place = &["apps", name, "component"];
     if path.is_dir() {
         if !path.join("Cargo.toml").is_file() && !path.join("package.json").is_file() {
             report.wrong(

@@ -7,16 +7,52 @@ use crate::config::{explain, from_text};
 
 /// Texts to begin with.
 const SEEDS: [&str; 5] = [
-    "broker: embedded\ndata_dir: ./data\nadmin: { listen: 127.0.0.1:8080, token: \"${SECRET}\" }\ntransports:\n  telnet: { \
-     class: telnet, telnet_port: 9010 }\ndispatchers:\n  main: { class: simple, transport_names: [telnet], \
-     exposed_names: [echo], route_mappings: { telnet: [echo] } }\napps:\n  echo: { component: echo.wasm, limits: { \
-     memory: 32MiB }, http: { allow: [\"https://api.example.org\"] } }\n",
-    "transports:\n  sms: &base\n    class: simulator\n    middleware:\n      - log: logging\n      - late: {class: \
-     logging, consume_priority: '5'}\n    log: {log_level: debug}\n  other: {<<: *base, publish_status: true}\n",
-    "apps:\n  a:\n    component: echo.wasm\n    timeout: ${PORT:-5}\n    config: {x: 'y', z: \"w\\n\"}\n    send_to: \
-     {default: {transport_name: t, n: [1, 2.5, ~, true]}}\n    inbound_endpoints: [a, b]\n",
-    "log: |\n  info\nshutdown_timeout: 0x1F\nqueues: {max_messages: 5, max_bytes: 64 MiB}\ndurability: process\n",
-    "? key\n: value\n--- \n- !!str 5\n- *alias\n- &anchor [*anchor]\n- \"unclosed\n",
+    r#"
+broker: embedded
+data_dir: ./data
+admin: { listen: 127.0.0.1:8080, token: "${SECRET}" }
+transports:
+  telnet: { class: telnet, telnet_port: 9010 }
+dispatchers:
+  main: { class: simple, transport_names: [telnet], exposed_names: [echo], route_mappings: { telnet: [echo] } }
+apps:
+  echo: { component: echo.wasm, limits: { memory: 32MiB }, http: { allow: ["https://api.example.org"] } }
+"#,
+    r#"
+transports:
+  sms: &base
+    class: simulator
+    middleware:
+      - log: logging
+      - late: {class: logging, consume_priority: '5'}
+    log: {log_level: debug}
+  other: {<<: *base, publish_status: true}
+"#,
+    r#"
+apps:
+  a:
+    component: echo.wasm
+    timeout: ${PORT:-5}
+    config: {x: 'y', z: "w\n"}
+    send_to: {default: {transport_name: t, n: [1, 2.5, ~, true]}}
+    inbound_endpoints: [a, b]
+"#,
+    r#"
+log: |
+  info
+shutdown_timeout: 0x1F
+queues: {max_messages: 5, max_bytes: 64 MiB}
+durability: process
+"#,
+    r#"
+? key
+: value
+---
+- !!str 5
+- *alias
+- &anchor [*anchor]
+- "unclosed
+"#,
 ];
 
 /// Pieces that mean something to YAML or to us.

@@ -23,7 +23,8 @@ transports:
 dispatchers:
   main: { class: simple, transport_names: [telnet], exposed_names: [echo], route_mappings: { telnet: [echo] } }
 apps:
-  echo: { component: echo.wasm, transport_name: echo, limits: { memory: 32MiB }, http: { allow: ["https://api.example.org"] } }
+  echo:
+    { component: echo.wasm, transport_name: echo, limits: { memory: 32MiB }, http: { allow: ["https://api.example.org"] } }
 "#;
 
 #[test]
@@ -95,10 +96,13 @@ fn a_transport_and_an_app_of_one_name_need_no_dispatcher() {
 
 #[test]
 fn dispatchers_may_follow_each_other() {
-    let yaml = "transports: { sms: { class: simulator } }\ndispatchers:\n  \
-                one: { class: simple, transport_names: [sms], exposed_names: [mid], route_mappings: { sms: [mid] } }\n  \
-                two: { class: simple, transport_names: [mid], exposed_names: [echo], route_mappings: { mid: [echo] } }\n\
-                apps: { echo: { component: echo.wasm } }\n";
+    let yaml = "
+transports: { sms: { class: simulator } }
+dispatchers:
+  one: { class: simple, transport_names: [sms], exposed_names: [mid], route_mappings: { sms: [mid] } }
+  two: { class: simple, transport_names: [mid], exposed_names: [echo], route_mappings: { mid: [echo] } }
+apps: { echo: { component: echo.wasm } }
+";
     assert_eq!(read(yaml).unwrap().warnings, Vec::<String>::new());
 }
 
@@ -131,11 +135,16 @@ fn warnings_have_a_place() {
 
 #[test]
 fn middleware_is_built_in_order() {
-    let config = read(
-        "transports:\n  sms:\n    class: simulator\n    middleware:\n      - log: logging\n      - late: { class: \
-         vumi.middleware.LoggingMiddleware, consume_priority: '5', publish_priority: -1 }\n    log: { log_level: debug }\n",
-    )
-    .unwrap();
+    let yaml = "
+transports:
+  sms:
+    class: simulator
+    middleware:
+      - log: logging
+      - late: { class: vumi.middleware.LoggingMiddleware, consume_priority: '5', publish_priority: -1 }
+    log: { log_level: debug }
+";
+    let config = read(yaml).unwrap();
     let list = &config.transports[0].1.shared.middleware;
     assert_eq!(list.entries().len(), 2);
     assert!(!stack(list).unwrap().is_empty());

@@ -41,6 +41,19 @@ async fn a_settlement_that_fails_sends_nothing_twice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_report_that_has_no_place_at_all_leaves_the_message_among_the_dead_letters() {
+    let stage = Stage::accepting();
+    stage.broker.done_trouble.times(u32::MAX);
+    let worker = stage.start();
+    stage.put(&message("m1", "+1", "hi"));
+    stage.finish(worker).await;
+    assert_eq!(stage.sent(), ["hi"]);
+    assert_eq!(stage.dead(), ["the queue of reports could not be reached: the broker is away"]);
+    // Revived, it is reported, not sent again.
+    assert_eq!(stage.record("m1").as_deref(), Some("sent:remote"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_unsure_resend() {
     let stage = Stage::accepting();
     stage.kv.map.lock().insert("sent:t:m1".into(), "sending".into());
