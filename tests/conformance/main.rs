@@ -3,5 +3,6 @@
 
 mod codecs;
 mod messages;
+mod sandbox;
 mod telnet;
 mod transports;

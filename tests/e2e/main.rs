@@ -2,3 +2,4 @@
 
 mod exactly_once;
 mod first_steps;
+mod simulator;

@@ -39,12 +39,14 @@ impl Browser {
         while port.is_none() {
             let mut line = String::new();
             assert!(lines.read_line(&mut line).unwrap_or(0) > 0, "chromedriver ended before it was ready");
-            port = line.split("on port ").nth(1).and_then(|rest| rest.trim().trim_end_matches('.').parse().ok());
+            // The first line repeats the 0 that was asked for; the last one names the port that it became.
+            let named = line.split("on port ").nth(1).and_then(|rest| rest.trim().trim_end_matches('.').parse().ok());
+            port = named.filter(|port| *port != 0);
         }
         std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         let address = SocketAddr::from(([127, 0, 0, 1], port.unwrap_or_default()));
         let profile = tempfile::tempdir().expect("a folder for the profile");
-        let options = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": [
+        let options = json!({"capabilities": {"alwaysMatch": {"goog:loggingPrefs": {"browser": "ALL"}, "goog:chromeOptions": {"args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
             "--window-size=1280,900", format!("--user-data-dir={}", profile.path().display()),
@@ -128,6 +130,44 @@ impl Browser {
     pub fn script(&self, script: &str, arguments: Value) -> Value {
         let body = json!({"script": script, "args": arguments});
         self.call("POST", "/execute/sync", Some(&body)).unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// Runs a script whose last argument is a function to be called with the answer.
+    ///
+    /// # Panics
+    /// When it throws, or does not answer within the browser's limit of 30 s.
+    pub fn script_async(&self, script: &str) -> Value {
+        let body = json!({"script": script, "args": []});
+        self.call("POST", "/execute/async", Some(&body)).unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// Waits until a JavaScript expression is true.
+    pub fn wait_for(&self, expression: &str) {
+        let script = format!("return Boolean({expression})");
+        until(&format!("{expression} is true"), || (self.script(&script, json!([])) == true).then_some(()));
+    }
+
+    /// The `data-testid` of what has the focus.
+    pub fn focus(&self) -> String {
+        let id = self.script("return document.activeElement?.dataset.testid ?? ''", json!([]));
+        id.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What the page wrote to the browser's console, and the browser itself: errors of scripts, of loading, of the
+    /// content security policy. Each call gives what came since the last.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    pub fn console(&self) -> Vec<String> {
+        let lines = self.call("POST", "/se/log", Some(&json!({"type": "browser"}))).expect("the console can be read");
+        lines.as_array().into_iter().flatten().map(|line| format!("{}: {}", line["level"], line["message"])).collect()
+    }
+
+    /// The addresses of everything that the page has loaded.
+    pub fn loaded(&self) -> Vec<String> {
+        let script = "return [location.href, ...performance.getEntriesByType('resource').map(entry => entry.name)]";
+        let names = self.script(script, json!([]));
+        names.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
     /// Saves a picture of the window.

@@ -96,7 +96,7 @@ pub fn read_class<'de, A: MapAccess<'de>>(map: &mut A, what: &str) -> Result<Str
     }
 }
 
-/// The error for a class that nobody registered; names the nearest registered one.
+/// The error for a class that nobody registered; names those that are.
 pub fn unknown_class<E: serde::de::Error>(what: &str, class: &str, kinds: &[Kind]) -> E {
     let known: Vec<&str> = kinds.iter().map(|kind| kind.class).collect();
     E::custom(format!("unknown {what} class `{class}`; known are {}", known.join(", ")))

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 /// A number of bytes. `KiB`, `MiB`, `GiB` count by 1,024; `kB`, `MB`, `GB` by 1,000.
@@ -88,7 +88,7 @@ impl<'de> Deserialize<'de> for ByteSize {
                 text.parse().map_err(E::custom)
             }
         }
-        deserializer.deserialize_any(Either).map_err(D::Error::custom)
+        deserializer.deserialize_any(Either)
     }
 }
 

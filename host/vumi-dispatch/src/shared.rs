@@ -1,11 +1,13 @@
 //! The keys that all dispatchers share (specification: routers, section A).
 
 use schemars::JsonSchema;
+use serde::Serialize;
 use serde::de::MapAccess;
 use vumi_core::component::SharedKeys;
 
 /// Keys of every dispatcher, whatever its router.
-#[derive(Clone, Debug, PartialEq, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(default)]
 pub struct DispatcherShared {
     /// Connectors towards the networks: the dispatcher consumes their `.inbound` and `.event` and publishes their
     /// `.outbound`.

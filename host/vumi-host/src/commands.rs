@@ -92,7 +92,7 @@ fn configuration(command: &ConfigCommand) -> Result<(), Failure> {
         ConfigCommand::Check { file } => {
             let config = config::load(file, &environment)?;
             for warning in &config.warnings {
-                println!("{}: warning: {warning}", file.display());
+                println!("warning: {warning}");
             }
             println!("{}: {}", file.display(), summary(&config));
         }

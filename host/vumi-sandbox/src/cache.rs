@@ -157,10 +157,10 @@ impl ComponentCache {
         }
         let component = Component::new(engine, bytes)
             .map_err(|error| LoadError::Invalid { what: what.to_owned(), reason: one_line(&error) })?;
-        if let Some(file) = file {
-            if let Err(error) = keep(&component, &file) {
-                tracing::warn!(file = %file.display(), "the compiled component could not be kept: {error}");
-            }
+        if let Some(file) = file
+            && let Err(error) = keep(&component, &file)
+        {
+            tracing::warn!(file = %file.display(), "the compiled component could not be kept: {error}");
         }
         Ok(Compiled { component, hash, from_cache: false, bytes: size })
     }

@@ -144,8 +144,8 @@ impl Cache {
 impl Cache {
     /// Reads and writes that are registered now.
     pub(super) fn under_way(&self) -> usize {
-        let in_part = |part: &Mutex<Part>| part.lock().writing.len() + part.lock().reading.len();
-        (0..PARTS).map(|place| in_part(self.0.at(place))).sum()
+        let parts = (0..PARTS).map(|place| self.0.at(place).lock());
+        parts.map(|part| part.writing.len() + part.reading.len()).sum()
     }
 }
 

@@ -87,8 +87,10 @@ impl Session {
         if self.client.is_dropped() || tokio::time::timeout(FLUSH, &mut pump).await.is_err() {
             pump.abort();
         } else if ended == Ended::ByUs {
-            // Closed with input unread, the connection would be reset and our last words lost.
-            let _ = tokio::time::timeout(LINGER, discard(&mut reader)).await;
+            // Closed with input unread, the connection would be reset and our last words lost. When the server stops,
+            // there were none for this client in particular, and what it has sent so far is all that is taken off.
+            let linger = if self.link.shutdown().is_cancelled() { Duration::ZERO } else { LINGER };
+            let _ = tokio::time::timeout(linger, discard(&mut reader)).await;
         }
     }
 

@@ -32,6 +32,7 @@ impl App for Probe {
             "memory" => memory_bomb(),
             "grow" => grow(message, number(&words, 0)),
             "recurse" => reply(message, recurse(1).to_string()),
+            "descend" => reply(message, descend(1, &RUNS).to_string()),
             "logs" => logs(number(&words, 0), rest),
             "kv-keys" => kv_keys(message, number(&words, 0)),
             "kv-set" => kv_set(message, &words),
@@ -149,6 +150,15 @@ fn grow(message: &Message, bytes: usize) -> Result<()> {
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
     black_box(recurse(depth + 1) + frame[3])
+}
+
+/// Recursion whose frames hold nothing in linear memory: it ends at the bound of the engine's own stack.
+#[inline(never)]
+fn descend(depth: u64, bottom: &AtomicU64) -> u64 {
+    if depth == bottom.load(Ordering::Relaxed) {
+        return depth;
+    }
+    (descend(depth + 1, bottom) ^ depth).rotate_left(7)
 }
 
 fn logs(count: usize, text: &str) -> Result<()> {

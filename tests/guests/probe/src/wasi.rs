@@ -8,14 +8,14 @@ mod bindings {
             package probe:wants@0.1.0;
 
             world wants {
-                import wasi:io/poll@0.2.0;
-                import wasi:io/streams@0.2.0;
-                import wasi:cli/stdout@0.2.0;
-                import wasi:clocks/monotonic-clock@0.2.0;
-                import wasi:random/random@0.2.0;
+                import wasi:io/poll@0.2.1;
+                import wasi:io/streams@0.2.1;
+                import wasi:cli/stdout@0.2.1;
+                import wasi:clocks/monotonic-clock@0.2.1;
+                import wasi:random/random@0.2.1;
             }
 
-            package wasi:io@0.2.0 {
+            package wasi:io@0.2.1 {
                 interface error { resource error; }
                 interface poll { resource pollable; }
                 interface streams {
@@ -29,21 +29,22 @@ mod bindings {
                 }
             }
 
-            package wasi:cli@0.2.0 {
+            package wasi:cli@0.2.1 {
                 interface stdout {
-                    use wasi:io/streams@0.2.0.{output-stream};
+                    use wasi:io/streams@0.2.1.{output-stream};
                     get-stdout: func() -> output-stream;
                 }
             }
 
-            package wasi:clocks@0.2.0 {
+            package wasi:clocks@0.2.1 {
                 interface monotonic-clock {
-                    use wasi:io/poll@0.2.0.{pollable};
-                    subscribe-duration: func(when: u64) -> pollable;
+                    type duration = u64;
+                    use wasi:io/poll@0.2.1.{pollable};
+                    subscribe-duration: func(when: duration) -> pollable;
                 }
             }
 
-            package wasi:random@0.2.0 {
+            package wasi:random@0.2.1 {
                 interface random { get-random-bytes: func(len: u64) -> list<u8>; }
             }
         ",
