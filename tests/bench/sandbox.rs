@@ -16,7 +16,6 @@ mod measure;
 #[path = "sandbox/system.rs"]
 mod system;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -45,7 +45,10 @@ fn measure(runs: usize) {
     let echo = guest("echo");
     let bytes = std::fs::metadata(&echo).map_or(0, |found| found.len());
     start(&echo);
-    assert!(cache.join("vumi-host").read_dir().is_ok_and(|mut found| found.next().is_some()), "the cache was not filled");
+    assert!(
+        cache.join("vumi-host/components").read_dir().is_ok_and(|mut found| found.next().is_some()),
+        "the cache was not filled"
+    );
     let mut warm = Vec::new();
     let mut cold = Vec::new();
     for _ in 0..runs {
@@ -55,8 +58,8 @@ fn measure(runs: usize) {
         cold.push(start(&echo));
     }
     println!("\nmilliseconds from the start of the process, {runs} runs of each kind; echo.wasm has {bytes} bytes\n");
-    println!("| {:<11} | {:<27} | {:>6} | {:>6} | {:>6} |", "cache", "until", "min", "median", "max");
-    println!("| {:-<11} | {:-<27} | {:->6} | {:->6} | {:->6} |", "", "", ":", ":", ":");
+    println!("| {:<5} | {:<28} | {:>6} | {:>6} | {:>6} |", "cache", "until", "min", "median", "max");
+    println!("| {:-<5} | {:-<28} | {:->6} | {:->6} | {:->6} |", "", "", ":", ":", ":");
     show("warm", &warm);
     show("cold", &cold);
 }
@@ -80,17 +83,16 @@ fn start(echo: &Path) -> Times {
 }
 
 fn show(cache: &str, times: &[Times]) {
-    let figures: [(&str, fn(&Times) -> Duration); 3] = [
-        ("it says that it runs", |times| times.banner),
-        ("the greeting of a session", |times| times.greeting),
-        ("the answer to the first line", |times| times.answer),
-    ];
-    for (until, figure) in figures {
-        let mut millis: Vec<f64> = times.iter().map(|times| figure(times).as_secs_f64() * 1e3).collect();
-        millis.sort_by(f64::total_cmp);
-        let (min, median, max) = (millis[0], millis[millis.len() / 2], millis[millis.len() - 1]);
-        println!("| {cache:<11} | {until:<27} | {min:>6.1} | {median:>6.1} | {max:>6.1} |");
-    }
+    row(cache, "it says that it runs", times.iter().map(|times| times.banner));
+    row(cache, "the greeting of a session", times.iter().map(|times| times.greeting));
+    row(cache, "the answer to the first line", times.iter().map(|times| times.answer));
+}
+
+fn row(cache: &str, until: &str, times: impl Iterator<Item = Duration>) {
+    let mut millis: Vec<f64> = times.map(|time| time.as_secs_f64() * 1e3).collect();
+    millis.sort_by(f64::total_cmp);
+    let (min, median, max) = (millis[0], millis[millis.len() / 2], millis[millis.len() - 1]);
+    println!("| {cache:<5} | {until:<28} | {min:>6.1} | {median:>6.1} | {max:>6.1} |");
 }
 
 fn runs(words: &[String]) -> usize {

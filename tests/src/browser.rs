@@ -51,7 +51,13 @@ impl Browser {
             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
             "--window-size=1280,900", format!("--user-data-dir={}", profile.path().display()),
         ]}}}});
-        let made = http::post(address, "/session", &options).json();
+        // A driver that opens no browser must not stay behind.
+        let made = http::request(address, "POST", "/session", Some(&options)).map(|answer| answer.json());
+        let made = made.unwrap_or_else(|error| {
+            let _ = driver.kill();
+            let _ = driver.wait();
+            panic!("no browser session: {error}")
+        });
         let session = made.pointer("/value/sessionId").and_then(Value::as_str);
         let session = session.unwrap_or_else(|| panic!("no browser session: {made}")).to_owned();
         Self { driver, address, session, _profile: profile }

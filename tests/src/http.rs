@@ -48,16 +48,44 @@ pub fn request(to: SocketAddr, method: &str, path: &str, body: Option<&Value>) -
     );
     stream.write_all(head.as_bytes())?;
     stream.write_all(body.as_bytes())?;
+    read_answer(&mut stream)
+}
+
+/// Reads one answer: to the length that it says, or to the end of the connection. (Not every server closes when it is
+/// asked to.)
+fn read_answer(stream: &mut TcpStream) -> std::io::Result<Answer> {
     let mut all = Vec::new();
-    stream.read_to_end(&mut all)?;
-    let end = all.windows(4).position(|four| four == b"\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
-    let (head, rest) = all.split_at(end);
-    let head = String::from_utf8_lossy(head).into_owned();
+    let head_end = loop {
+        if let Some(end) = all.windows(4).position(|four| four == b"\r\n\r\n") {
+            break end;
+        }
+        if !read_more(stream, &mut all)? {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    };
+    let head = String::from_utf8_lossy(all.get(..head_end).unwrap_or_default()).into_owned();
+    let mut rest = all.split_off(head_end + 4);
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or(std::io::ErrorKind::InvalidData)?;
-    let rest = rest.get(4..).unwrap_or_default();
-    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-    let body = if chunked { dechunk(rest) } else { rest.to_vec() };
+    let lower = head.to_ascii_lowercase();
+    let length = lower.split("content-length:").nth(1).and_then(|rest| rest.lines().next()?.trim().parse::<usize>().ok());
+    while length.is_none_or(|length| rest.len() < length) {
+        if !read_more(stream, &mut rest)? {
+            break;
+        }
+    }
+    let body = if lower.contains("transfer-encoding: chunked") { dechunk(&rest) } else { rest };
+    if length.is_some_and(|length| body.len() < length) {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
     Ok(Answer { status, head, body })
+}
+
+/// False at the end of the connection.
+fn read_more(stream: &mut TcpStream, into: &mut Vec<u8>) -> std::io::Result<bool> {
+    let mut chunk = [0; 65_536];
+    let read = stream.read(&mut chunk)?;
+    into.extend_from_slice(chunk.get(..read).unwrap_or_default());
+    Ok(read > 0)
 }
 
 /// GET.

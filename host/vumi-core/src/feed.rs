@@ -1,7 +1,7 @@
 //! The live feed: what happens, as it happens, for whoever watches.
 //!
-//! It is a broadcast of bounded length. Watching costs the system nothing: with nobody there, an entry is not
-//! even built; who reads too slowly misses entries and is told how many.
+//! It is a broadcast of bounded length: who reads too slowly misses entries and is told how many, and never holds
+//! anybody up. One [`Tap`] sees every entry as it passes, for counting. With neither, an entry is not even built.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use crate::run::{LogLine, Run};
 use crate::store::MessageRecord;
 
 /// How many entries a watcher may be behind.
-const FEED_LENGTH: usize = 4096;
+const FEED_LENGTH: usize = 16_384;
 
 /// One thing that happened.
 #[derive(Clone, Debug, Serialize)]
@@ -58,29 +58,55 @@ pub struct Sequenced {
     pub happening: Happening,
 }
 
+/// Sees every entry, on the thread that tells it; must be quick.
+pub trait Tap: Send + Sync + 'static {
+    /// One entry.
+    fn see(&self, happening: &Happening);
+}
+
 /// The sending side; clones share one feed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Feed {
     sender: broadcast::Sender<Arc<Sequenced>>,
     next: Arc<AtomicU64>,
+    tap: Option<Arc<dyn Tap>>,
+}
+
+impl std::fmt::Debug for Feed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Feed").field("watchers", &self.sender.receiver_count()).finish_non_exhaustive()
+    }
 }
 
 impl Default for Feed {
     fn default() -> Self {
         let (sender, _) = broadcast::channel(FEED_LENGTH);
-        Self { sender, next: Arc::new(AtomicU64::new(1)) }
+        Self { sender, next: Arc::new(AtomicU64::new(1)), tap: None }
     }
 }
 
 impl Feed {
-    /// Tells the watchers, if there are any.
+    /// A feed with a tap.
+    pub fn tapped(tap: Arc<dyn Tap>) -> Self {
+        Self { tap: Some(tap), ..Self::default() }
+    }
+
+    /// Tells the tap and the watchers, if there are any.
     pub fn tell(&self, build: impl FnOnce() -> Happening) {
-        if self.sender.receiver_count() == 0 {
+        let watched = self.sender.receiver_count() > 0;
+        if !watched && self.tap.is_none() {
+            return;
+        }
+        let happening = build();
+        if let Some(tap) = &self.tap {
+            tap.see(&happening);
+        }
+        if !watched {
             return;
         }
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         // An error means that the last watcher has just left.
-        let _ = self.sender.send(Arc::new(Sequenced { id, happening: build() }));
+        let _ = self.sender.send(Arc::new(Sequenced { id, happening }));
     }
 
     /// Watches from now on.

@@ -10,7 +10,8 @@ use crate::system::System;
 /// Prints the banner to standard output.
 pub(crate) async fn print(system: &System) {
     let Ok(info) = system.desk().system().await else { return };
-    print!("{}", text(system, &info));
+    // Whoever started the host may not read what it says.
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), text(system, &info).as_bytes());
 }
 
 fn text(system: &System, info: &SystemInfo) -> String {

@@ -1,7 +1,7 @@
 //! What is known of the running system at this moment: the state of each worker, where it listens, what has passed.
 //!
-//! One task follows the live feed, keeps this board, and hands every happening on to the admin server's stream and
-//! to the book of simulated phones.
+//! The board is the live feed's tap, so its counts miss nothing. A task that follows the feed hands every happening on
+//! to the admin server's stream and to the book of simulated phones; under heavy load that one may skip entries.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use parking_lot::RwLock;
 use tokio::sync::broadcast::error::RecvError;
 use vumi_admin::model::{AppCounters, LastError, StatusChange, SystemEvent, TransportCounters, WorkerKind, WorkerStatus};
 use vumi_admin::{EventHub, PhoneBook};
+use vumi_core::feed::Tap;
 use vumi_core::{Feed, Happening, MessageRecord, Outcome, Run};
 use vumi_message::Timestamp;
 
@@ -43,26 +44,27 @@ pub(crate) struct Board {
 }
 
 impl Board {
-    /// A board that follows the feed from now on. `simulator` names the transport behind the phones.
-    pub(crate) fn follow(feed: &Feed, simulator: Option<String>) -> Arc<Self> {
+    /// A board and the feed that it belongs to. `simulator` names the transport behind the phones.
+    pub(crate) fn with_feed(simulator: Option<String>) -> (Arc<Self>, Feed) {
         let board = Arc::new(Self {
             known: RwLock::default(),
             hub: EventHub::new(STREAM_LENGTH),
             phones: PhoneBook::new(),
             simulator,
         });
-        let mut feed = feed.watch();
+        let feed = Feed::tapped(Arc::clone(&board) as Arc<dyn Tap>);
+        let mut watch = feed.watch();
         let follower = Arc::clone(&board);
         tokio::spawn(async move {
             loop {
-                match feed.recv().await {
-                    Ok(entry) => follower.take(&entry.happening),
+                match watch.recv().await {
+                    Ok(entry) => follower.show(&entry.happening),
                     Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "the live view fell behind and skipped entries"),
                     Err(RecvError::Closed) => return,
                 }
             }
         });
-        board
+        (board, feed)
     }
 
     /// Adds a worker, before it is started.
@@ -104,59 +106,26 @@ impl Board {
         }
     }
 
-    fn take(&self, happening: &Happening) {
+    /// Hands a happening on to those who watch.
+    fn show(&self, happening: &Happening) {
         match happening {
-            Happening::Message(record) => self.take_message(record),
-            Happening::Run(run) => self.take_run(run),
+            Happening::Message(record) => {
+                let view = views::message(record);
+                let of_a_phone = self.simulator.as_ref() == Some(&record.transport_name);
+                let update = of_a_phone.then(|| self.phones.record(&view)).flatten();
+                self.hub.publish(SystemEvent::Message(view));
+                if let Some(update) = update {
+                    self.hub.publish(SystemEvent::Phone(update));
+                }
+            }
+            Happening::Run(run) => {
+                self.hub.publish(SystemEvent::Run(views::run(run)));
+            }
             Happening::Log(line) => {
                 self.hub.publish(SystemEvent::Log(views::log(line)));
             }
-            Happening::Ready { name, at } => self.change(name, WorkerStatus::Ok, None, at.clone()),
-            Happening::Worker { name, state, reason } => {
-                let status = match state.as_str() {
-                    "starting" => WorkerStatus::Starting,
-                    "waiting" => WorkerStatus::Down,
-                    _ => WorkerStatus::Stopping,
-                };
-                self.change(name, status, reason.clone(), None);
-            }
             _ => {}
         }
-    }
-
-    fn take_message(&self, record: &MessageRecord) {
-        {
-            let mut known = self.known.write();
-            let counters = known.transports.entry(record.transport_name.clone()).or_default();
-            match record.direction.as_str() {
-                "inbound" => counters.inbound += 1,
-                "outbound" => counters.outbound += 1,
-                "failure" => counters.failures += 1,
-                _ => counters.events += 1,
-            }
-        }
-        let view = views::message(record);
-        let update = (self.simulator.as_ref() == Some(&record.transport_name)).then(|| self.phones.record(&view)).flatten();
-        self.hub.publish(SystemEvent::Message(view));
-        if let Some(update) = update {
-            self.hub.publish(SystemEvent::Phone(update));
-        }
-    }
-
-    fn take_run(&self, run: &Run) {
-        {
-            let mut known = self.known.write();
-            let (counters, last_error) = known.apps.entry(run.app.clone()).or_default();
-            counters.runs += 1;
-            counters.sent += run.sent;
-            if run.outcome != Outcome::Ok {
-                let reason = run.outcome.code().to_owned();
-                *counters.failures.entry(reason.clone()).or_default() += 1;
-                *last_error =
-                    Some(LastError { at: views::micros(run.at), reason, message: run.error.clone().unwrap_or_default() });
-            }
-        }
-        self.hub.publish(SystemEvent::Run(views::run(run)));
     }
 
     fn change(&self, name: &str, status: WorkerStatus, message: Option<String>, at: Option<String>) {
@@ -173,6 +142,55 @@ impl Board {
         let name = name.split_once(':').map_or(name, |(_, name)| name).to_owned();
         let at = views::micros(Timestamp::now());
         self.hub.publish(SystemEvent::Status(StatusChange { at, kind, name, status, message }));
+    }
+}
+
+impl Tap for Board {
+    fn see(&self, happening: &Happening) {
+        match happening {
+            Happening::Message(record) => self.known.write().count_message(record),
+            Happening::Run(run) => self.known.write().count_run(run),
+            Happening::Ready { name, at } => self.change(name, WorkerStatus::Ok, None, at.clone()),
+            Happening::Worker { name, state, reason } => {
+                let status = match state.as_str() {
+                    "starting" => WorkerStatus::Starting,
+                    "waiting" => WorkerStatus::Down,
+                    _ => WorkerStatus::Stopping,
+                };
+                self.change(name, status, reason.clone(), None);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Known {
+    fn count_message(&mut self, record: &MessageRecord) {
+        if !self.transports.contains_key(&record.transport_name) {
+            self.transports.insert(record.transport_name.clone(), TransportCounters::default());
+        }
+        let Some(counters) = self.transports.get_mut(&record.transport_name) else { return };
+        match record.direction.as_str() {
+            "inbound" => counters.inbound += 1,
+            "outbound" => counters.outbound += 1,
+            "failure" => counters.failures += 1,
+            _ => counters.events += 1,
+        }
+    }
+
+    fn count_run(&mut self, run: &Run) {
+        if !self.apps.contains_key(&run.app) {
+            self.apps.insert(run.app.clone(), Default::default());
+        }
+        let Some((counters, last_error)) = self.apps.get_mut(&run.app) else { return };
+        counters.runs += 1;
+        counters.sent += run.sent;
+        if run.outcome != Outcome::Ok {
+            let reason = run.outcome.code().to_owned();
+            *counters.failures.entry(reason.clone()).or_default() += 1;
+            let message = run.error.clone().unwrap_or_default();
+            *last_error = Some(LastError { at: views::micros(run.at), reason, message });
+        }
     }
 }
 

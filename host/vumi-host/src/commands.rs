@@ -1,6 +1,7 @@
 //! What each command does.
 
 use std::fmt;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -92,18 +93,18 @@ fn configuration(command: &ConfigCommand) -> Result<(), Failure> {
         ConfigCommand::Check { file } => {
             let config = config::load(file, &environment)?;
             for warning in &config.warnings {
-                println!("warning: {warning}");
+                say(&format!("warning: {warning}"))?;
             }
-            println!("{}: {}", file.display(), summary(&config));
+            say(&format!("{}: {}", file.display(), summary(&config)))?;
         }
         ConfigCommand::Schema => {
             let text = serde_json::to_string_pretty(&config::schema());
-            println!("{}", text.map_err(|error| Error::permanent("the schema cannot be written").because(error))?);
+            say(&text.map_err(|error| Error::permanent("the schema cannot be written").because(error))?)?;
         }
         ConfigCommand::Explain { path } => {
             let path = path.as_deref().unwrap_or_default();
             match config::explain(path) {
-                Some(text) => println!("{text}"),
+                Some(text) => say(&text)?,
                 None => {
                     return Err(Failure::Usage(format!(
                         "there is no key and no class called `{path}`\n= help: `vumi-host config explain` alone lists what there is"
@@ -113,6 +114,16 @@ fn configuration(command: &ConfigCommand) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Writes a line to standard output. Whoever reads it may stop doing so (`| head`): then that was enough.
+fn say(text: &str) -> Result<(), Failure> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::permanent("standard output cannot be written").because(error).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn summary(config: &SystemConfig) -> String {

@@ -68,9 +68,8 @@ impl System {
         let listener = vumi_admin::bind(&admin_options).await.map_err(|error| Error::permanent(error.to_string()))?;
         let admin = listener.local_addr().map_err(|error| Error::permanent("the admin address is gone").because(error))?;
         let backends = Backends::open(&config)?;
-        let feed = Feed::default();
         let simulator = config.transports.iter().find(|(_, transport)| transport.component.class() == "simulator");
-        let board = Board::follow(&feed, simulator.map(|(name, transport)| transport.shared.transport_name.clone().unwrap_or_else(|| name.clone())));
+        let (board, feed) = Board::with_feed(simulator.map(|(name, transport)| transport.shared.transport_name.clone().unwrap_or_else(|| name.clone())));
         let mut workers = Workers::new();
         let guests = guest_runtime()?;
 

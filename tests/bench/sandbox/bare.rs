@@ -10,7 +10,8 @@ use vumi_bindings::app::vumi::app::{config, http, kv, log, metrics, outbound, ty
 use vumi_bindings::app::{App as AppWorld, AppPre};
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreLimits, StoreLimitsBuilder,
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreLimits,
+    StoreLimitsBuilder,
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
@@ -46,9 +47,8 @@ struct Guest {
 impl Bare {
     /// Compiles the component.
     pub fn new(component: &Path) -> Self {
-        let engine = Engine::new(&settings(Enabled::Yes))
-            .or_else(|_| Engine::new(&settings(Enabled::No)))
-            .expect("an engine");
+        let engine =
+            Engine::new(&settings(Enabled::Yes)).or_else(|_| Engine::new(&settings(Enabled::No))).expect("an engine");
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("WASI can be linked");
         AppWorld::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest).expect("the world can be linked");

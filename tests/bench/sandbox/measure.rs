@@ -25,7 +25,11 @@ impl Sample {
 }
 
 /// Lets `callers` tasks repeat `step` (given the caller's number) for the time of a phase.
-pub async fn in_parallel<F>(callers: usize, phase: Duration, step: impl Fn(usize) -> F + Send + Sync + 'static) -> Sample
+pub async fn in_parallel<F>(
+    callers: usize,
+    phase: Duration,
+    step: impl Fn(usize) -> F + Send + Sync + 'static,
+) -> Sample
 where
     F: Future<Output = ()> + Send + 'static,
 {

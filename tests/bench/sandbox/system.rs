@@ -12,7 +12,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vumi_broker::{BrokerOptions, EmbeddedBroker};
 use vumi_core::{
-    Broker, Channel, Feed, Flow, Happening, Hook, KvStore, Middleware, Outcome, Placed, Result, Stack, Store, SystemClock,
+    Broker, Channel, Feed, Flow, Happening, Hook, KvStore, Middleware, Outcome, Placed, Result, Stack, Store,
+    SystemClock,
 };
 use vumi_dispatch::registry::RouterComponent;
 use vumi_dispatch::routers::SimpleConfig;
@@ -175,7 +176,8 @@ impl Backends {
                 let kv = folder.join(vumi_store::KV_FILE);
                 let store = folder.join(vumi_store::STORE_FILE);
                 Self {
-                    broker: EmbeddedBroker::open(&folder.join("broker.sqlite"), *durability, options).expect("a broker"),
+                    broker: EmbeddedBroker::open(&folder.join("broker.sqlite"), *durability, options)
+                        .expect("a broker"),
                     kv: vumi_store::kv_at(kv, *durability, Arc::new(SystemClock)).expect("a key-value store"),
                     store: vumi_store::store_at(store, *durability).expect("a store"),
                 }
