@@ -68,9 +68,9 @@ impl Future for Confirm {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             ConfirmState::Ready => Poll::Ready(Ok(())),
-            ConfirmState::Waiting(receiver) => Pin::new(receiver)
-                .poll(cx)
-                .map(|sent| sent.unwrap_or_else(|_| Err(Error::temporary("the broker stopped before it confirmed a message")))),
+            ConfirmState::Waiting(receiver) => Pin::new(receiver).poll(cx).map(|sent| {
+                sent.unwrap_or_else(|_| Err(Error::temporary("the broker stopped before it confirmed a message")))
+            }),
         }
     }
 }

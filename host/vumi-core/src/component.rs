@@ -91,7 +91,9 @@ impl<'de, A: MapAccess<'de>, B: SharedKeys> MapAccess<'de> for Split<'_, A, B> {
 pub fn read_class<'de, A: MapAccess<'de>>(map: &mut A, what: &str) -> Result<String, A::Error> {
     match map.next_key::<String>()? {
         Some(key) if key == "class" => map.next_value(),
-        Some(key) => Err(A::Error::custom(format!("`class` must be the first key of a {what}, here it is `{key}`: move `class` above it"))),
+        Some(key) => Err(A::Error::custom(format!(
+            "`class` must be the first key of a {what}, here it is `{key}`: move `class` above it"
+        ))),
         None => Err(A::Error::custom(format!("a {what} needs a `class`"))),
     }
 }
@@ -101,4 +103,3 @@ pub fn unknown_class<E: serde::de::Error>(what: &str, class: &str, kinds: &[Kind
     let known: Vec<&str> = kinds.iter().map(|kind| kind.class).collect();
     E::custom(format!("unknown {what} class `{class}`; known are {}", known.join(", ")))
 }
-

@@ -71,7 +71,8 @@ pub trait KvStore: Send + Sync + 'static {
     async fn ttl(&self, key: &str) -> Result<Option<Duration>>;
 
     /// [`KvStore::set`] under a quota.
-    async fn set_within(&self, key: &str, value: &str, ttl: Option<Duration>, quota: KeyQuota<'_>) -> Result<Quota<()>>;
+    async fn set_within(&self, key: &str, value: &str, ttl: Option<Duration>, quota: KeyQuota<'_>)
+    -> Result<Quota<()>>;
 
     /// [`KvStore::incr`] under a quota; an error leaves the counter as it was.
     async fn incr_within(&self, key: &str, amount: i64, quota: KeyQuota<'_>) -> Result<Quota<i64>>;

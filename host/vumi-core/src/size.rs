@@ -31,7 +31,8 @@ impl FromStr for ByteSize {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no amount of bytes: write a number, or a number with KiB, MiB, GiB, kB, MB or GB");
+        let wrong =
+            || format!("`{text}` is no amount of bytes: write a number, or a number with KiB, MiB, GiB, kB, MB or GB");
         let text_end = text.trim().find(|c: char| !c.is_ascii_digit()).unwrap_or(text.trim().len());
         let (number, unit) = text.trim().split_at(text_end);
         let factor: u64 = match unit.trim() {
@@ -112,7 +113,9 @@ mod tests {
 
     #[test]
     fn reads_what_people_write() {
-        for (text, bytes) in [("65536", 65_536), ("64KiB", 65_536), (" 32 MiB ", 32 << 20), ("10MB", 10_000_000), ("0", 0)] {
+        for (text, bytes) in
+            [("65536", 65_536), ("64KiB", 65_536), (" 32 MiB ", 32 << 20), ("10MB", 10_000_000), ("0", 0)]
+        {
             assert_eq!(text.parse::<ByteSize>().unwrap().0, bytes, "{text}");
         }
         for text in ["", "MiB", "-1", "1.5MiB", "1 XB", "99999999999 GiB"] {

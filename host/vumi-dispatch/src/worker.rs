@@ -10,7 +10,8 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use vumi_core::feed::worker_name;
 use vumi_core::{
-    Backoff, Broker, Channel, Consumer, Delivery, Direction, Error, Feed, Flow, Happening, Hook, Outgoing, Result, Router, Stack, names,
+    Backoff, Broker, Channel, Consumer, Delivery, Direction, Error, Feed, Flow, Happening, Hook, Outgoing, Result,
+    Router, Stack, names,
 };
 use vumi_message::{Event, Message, UserMessage};
 
@@ -67,7 +68,9 @@ impl Dispatcher {
         let prefetch = self.shared.amqp_prefetch_count;
         let mut work = tokio::task::JoinSet::new();
         for transport in &self.shared.transport_names {
-            for (channel, queue) in [(Channel::Inbound, names::inbound(transport)), (Channel::Event, names::event(transport))] {
+            for (channel, queue) in
+                [(Channel::Inbound, names::inbound(transport)), (Channel::Event, names::event(transport))]
+            {
                 let consumer = self.broker.consume(&queue, prefetch).await?;
                 work.spawn(Arc::clone(&self).take(consumer, transport.clone(), channel, shutdown.clone()));
             }
@@ -120,7 +123,13 @@ impl Dispatcher {
     }
 
     /// One message. An error returns it to its queue.
-    async fn handle(&self, mut delivery: Delivery, connector: &str, channel: Channel, shutdown: &CancellationToken) -> Result<()> {
+    async fn handle(
+        &self,
+        mut delivery: Delivery,
+        connector: &str,
+        channel: Channel,
+        shutdown: &CancellationToken,
+    ) -> Result<()> {
         let message = match parse(&delivery.body, channel) {
             Ok(message) => message,
             Err(reason) => {
@@ -133,7 +142,12 @@ impl Dispatcher {
             Ok(outgoing) => outgoing,
             Err(error) if error.is_temporary() => return Err(error),
             Err(error) => {
-                tracing::error!(dispatcher = self.name, connector, "a message could not be dispatched: {}", error.report());
+                tracing::error!(
+                    dispatcher = self.name,
+                    connector,
+                    "a message could not be dispatched: {}",
+                    error.report()
+                );
                 delivery.reject(&error.report()).await?;
                 return Ok(());
             }

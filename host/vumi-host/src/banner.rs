@@ -36,7 +36,8 @@ fn text(system: &System, info: &SystemInfo) -> String {
         }
     }
     if !info.pagemap_scan {
-        let _ = writeln!(out, "  note       this kernel has no PAGEMAP_SCAN (Linux 6.7): each message costs a little more");
+        let _ =
+            writeln!(out, "  note       this kernel has no PAGEMAP_SCAN (Linux 6.7): each message costs a little more");
     }
     for warning in &info.warnings {
         let _ = writeln!(out, "  warning    {warning}");

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use tokio::sync::broadcast::error::RecvError;
-use vumi_admin::model::{AppCounters, LastError, StatusChange, SystemEvent, TransportCounters, WorkerKind, WorkerStatus};
+use vumi_admin::model::{
+    AppCounters, LastError, StatusChange, SystemEvent, TransportCounters, WorkerKind, WorkerStatus,
+};
 use vumi_admin::{EventHub, PhoneBook};
 use vumi_core::feed::Tap;
 use vumi_core::{Feed, Happening, MessageRecord, Outcome, Run};
@@ -59,7 +61,9 @@ impl Board {
             loop {
                 match watch.recv().await {
                     Ok(entry) => follower.show(&entry.happening),
-                    Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "the live view fell behind and skipped entries"),
+                    Err(RecvError::Lagged(missed)) => {
+                        tracing::warn!(missed, "the live view fell behind and skipped entries")
+                    }
                     Err(RecvError::Closed) => return,
                 }
             }

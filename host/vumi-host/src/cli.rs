@@ -102,7 +102,9 @@ pub enum ConfigCommand {
     #[command(after_help = "Example:\n  vumi-host config schema > vumi.schema.json")]
     Schema,
     /// Explains a key or a class.
-    #[command(after_help = "Examples:\n  vumi-host config explain transports.telnet.telnet_port\n  vumi-host config explain apps.limits.memory")]
+    #[command(
+        after_help = "Examples:\n  vumi-host config explain transports.telnet.telnet_port\n  vumi-host config explain apps.limits.memory"
+    )]
     Explain {
         /// A path of keys, or the name of a class. Without it: an overview.
         path: Option<String>,

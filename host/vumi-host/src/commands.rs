@@ -185,7 +185,9 @@ struct Stop {
 
 impl Stop {
     fn listen() -> Result<Self, Error> {
-        let listen = |kind| -> Result<_, Error> { signal(kind).map_err(|error| Error::permanent("signals cannot be received").because(error)) };
+        let listen = |kind| -> Result<_, Error> {
+            signal(kind).map_err(|error| Error::permanent("signals cannot be received").because(error))
+        };
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 

@@ -81,7 +81,9 @@ impl Desk {
     }
 
     fn state(&self, kind: WorkerKind, name: &str) -> (WorkerStatus, Option<String>, Option<String>) {
-        self.board.worker(kind, name).map_or((WorkerStatus::Starting, None, None), |state| (state.status, state.message, state.at))
+        self.board
+            .worker(kind, name)
+            .map_or((WorkerStatus::Starting, None, None), |state| (state.status, state.message, state.at))
     }
 
     fn app_info(&self, entry: &AppEntry) -> AppInfo {
@@ -96,7 +98,11 @@ impl Desk {
             content_hash,
             sandbox_id: entry.app.sandbox_id().to_owned(),
             transport_name: entry.connector.clone(),
-            queues: vec![names::inbound(&entry.connector), names::event(&entry.connector), names::outbound(&entry.connector)],
+            queues: vec![
+                names::inbound(&entry.connector),
+                names::event(&entry.connector),
+                names::outbound(&entry.connector),
+            ],
             status,
             status_message,
             limits: AppLimits {

@@ -34,7 +34,10 @@ impl Source {
             return Ok(Self::Project(path.to_owned()));
         }
         if path.is_dir() {
-            return Err(Error::permanent(format!("{}: is a folder without a Cargo.toml, so there is nothing to build", path.display())));
+            return Err(Error::permanent(format!(
+                "{}: is a folder without a Cargo.toml, so there is nothing to build",
+                path.display()
+            )));
         }
         Err(Error::permanent(format!("{}: there is no such file or folder", path.display())))
     }
@@ -84,7 +87,9 @@ fn build(folder: &Path) -> Result<PathBuf> {
         .stdout(Stdio::piped())
         .stderr(if progress.is_bar() { Stdio::piped() } else { Stdio::inherit() })
         .spawn()
-        .map_err(|error| Error::permanent("cargo could not be started; install Rust from https://rustup.rs").because(error))?;
+        .map_err(|error| {
+            Error::permanent("cargo could not be started; install Rust from https://rustup.rs").because(error)
+        })?;
     let complaints = cargo.stderr.take().map(|errors| {
         std::thread::spawn(move || BufReader::new(errors).lines().map_while(|line| line.ok()).collect::<Vec<_>>())
     });
@@ -107,7 +112,10 @@ fn build(folder: &Path) -> Result<PathBuf> {
         return Err(Error::permanent(format!("{}: the build failed (see above)", folder.display())));
     }
     component.ok_or_else(|| {
-        Error::permanent(format!("{}: the build made no component; its Cargo.toml needs `crate-type = [\"cdylib\"]` under [lib]", folder.display()))
+        Error::permanent(format!(
+            "{}: the build made no component; its Cargo.toml needs `crate-type = [\"cdylib\"]` under [lib]",
+            folder.display()
+        ))
     })
 }
 
@@ -129,7 +137,9 @@ impl Progress {
             return Self { bar: None };
         }
         let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} building {prefix} · {pos} crates · {msg} · {elapsed}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{spinner} building {prefix} · {pos} crates · {msg} · {elapsed}")
+        {
             bar.set_style(style);
         }
         bar.set_prefix(folder.display().to_string());

@@ -13,7 +13,13 @@ const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Watches an app's source until `stop`; each change is built, compiled and put in place. A source that does not
 /// build leaves the old version running.
-pub(crate) fn watch(source: Source, app: Arc<App>, sandbox: Arc<Sandbox>, cache: ComponentCache, stop: CancellationToken) {
+pub(crate) fn watch(
+    source: Source,
+    app: Arc<App>,
+    sandbox: Arc<Sandbox>,
+    cache: ComponentCache,
+    stop: CancellationToken,
+) {
     tokio::spawn(async move {
         let mut seen = source.changed();
         loop {

@@ -62,14 +62,22 @@ impl System {
     ///
     /// # Errors
     /// One sentence for the first thing that cannot be built.
-    pub async fn start(config: SystemConfig, extras: Extras, metrics: PrometheusHandle, sink: Arc<dyn MetricSink>) -> Result<Self> {
+    pub async fn start(
+        config: SystemConfig,
+        extras: Extras,
+        metrics: PrometheusHandle,
+        sink: Arc<dyn MetricSink>,
+    ) -> Result<Self> {
         let started = Instant::now();
         let admin_options = config.admin.clone();
         let listener = vumi_admin::bind(&admin_options).await.map_err(|error| Error::permanent(error.to_string()))?;
-        let admin = listener.local_addr().map_err(|error| Error::permanent("the admin address is gone").because(error))?;
+        let admin =
+            listener.local_addr().map_err(|error| Error::permanent("the admin address is gone").because(error))?;
         let backends = Backends::open(&config)?;
         let simulator = config.transports.iter().find(|(_, transport)| transport.component.class() == "simulator");
-        let (board, feed) = Board::with_feed(simulator.map(|(name, transport)| transport.shared.transport_name.clone().unwrap_or_else(|| name.clone())));
+        let (board, feed) = Board::with_feed(
+            simulator.map(|(name, transport)| transport.shared.transport_name.clone().unwrap_or_else(|| name.clone())),
+        );
         let mut workers = Workers::new();
         let guests = guest_runtime()?;
 
@@ -203,7 +211,8 @@ impl System {
         let idle = async {
             loop {
                 match self.backends.broker.queues().await {
-                    Ok(queues) if queues.iter().any(|queue| is_live(&queue.name) && queue.ready + queue.unacked > 0) => {}
+                    Ok(queues)
+                        if queues.iter().any(|queue| is_live(&queue.name) && queue.ready + queue.unacked > 0) => {}
                     _ => return,
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -214,7 +223,8 @@ impl System {
 
     async fn report_leftovers(&self) {
         let Ok(queues) = self.backends.broker.queues().await else { return };
-        let left: u64 = queues.iter().filter(|queue| is_live(&queue.name)).map(|queue| queue.ready + queue.unacked).sum();
+        let left: u64 =
+            queues.iter().filter(|queue| is_live(&queue.name)).map(|queue| queue.ready + queue.unacked).sum();
         if left > 0 && self.desk.data_dir.is_some() {
             tracing::info!(messages = left, "messages wait in the queues for the next start");
         } else if left > 0 {

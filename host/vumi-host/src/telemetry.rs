@@ -15,8 +15,8 @@ use crate::cli::LogFormat;
 
 /// Times, in seconds: from a fresh instance (10 µs) to the longest message (a minute).
 const SECONDS: &[f64] = &[
-    0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
-    1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+    0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+    0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
 ];
 
 /// Sizes, in bytes: from one page of memory to the largest.
@@ -30,7 +30,8 @@ pub(crate) fn start_log(format: LogFormat, filter: &str) -> Result<(), Error> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| Error::permanent(format!("the log filter `{filter}` cannot be read")).because(error))?;
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let layer =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let started = match format {
         LogFormat::Text => registry.with(layer).try_init(),
         LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init(),
@@ -48,7 +49,10 @@ pub(crate) fn start_metrics() -> Result<PrometheusHandle, Error> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)
         .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_bytes".into()), BYTES))
         .and_then(|builder| {
-            builder.set_buckets_for_metric(Matcher::Suffix("_calls".into()), &[1.0, 3.0, 10.0, 30.0, 100.0, 1_000.0, 10_000.0])
+            builder.set_buckets_for_metric(
+                Matcher::Suffix("_calls".into()),
+                &[1.0, 3.0, 10.0, 30.0, 100.0, 1_000.0, 10_000.0],
+            )
         })
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(failed)

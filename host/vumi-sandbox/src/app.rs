@@ -105,7 +105,10 @@ impl Sandbox {
     }
 
     fn fit(&self, compiled: Compiled, what: &str) -> Result<LoadedComponent, LoadError> {
-        let ready = self.linker().instantiate_pre(&compiled.component).map_err(|error| self.explain(&compiled, what, &error))?;
+        let ready = self
+            .linker()
+            .instantiate_pre(&compiled.component)
+            .map_err(|error| self.explain(&compiled, what, &error))?;
         let pre = AppPre::new(ready)
             .map_err(|error| LoadError::WrongWorld { what: what.to_owned(), reason: one_line(&error) })?;
         Ok(LoadedComponent {
@@ -117,7 +120,8 @@ impl Sandbox {
     /// Which import it was that could not be satisfied.
     fn explain(&self, compiled: &Compiled, what: &str, error: &wasmtime::Error) -> LoadError {
         let engine = self.engine();
-        let offered = ["wasi:io/", "wasi:clocks/", "wasi:random/", "wasi:cli/", "wasi:filesystem/", "wasi:sockets/", "vumi:app/"];
+        let offered =
+            ["wasi:io/", "wasi:clocks/", "wasi:random/", "wasi:cli/", "wasi:filesystem/", "wasi:sockets/", "vumi:app/"];
         let unknown = compiled
             .component
             .component_type()
@@ -199,7 +203,11 @@ impl App {
             io: around.io,
             gauges: Gauges::of(name),
         };
-        Ok(Self { sandbox: Arc::clone(sandbox), shared: Arc::new(shared), version: RwLock::new(Arc::clone(&component.version)) })
+        Ok(Self {
+            sandbox: Arc::clone(sandbox),
+            shared: Arc::new(shared),
+            version: RwLock::new(Arc::clone(&component.version)),
+        })
     }
 
     /// The app's name.

@@ -45,7 +45,9 @@ pub enum LoadError {
         what: String,
     },
     /// A module of the core language.
-    #[error("{what}: is a core WebAssembly module, not a component; build it with `cargo build --target wasm32-wasip2`")]
+    #[error(
+        "{what}: is a core WebAssembly module, not a component; build it with `cargo build --target wasm32-wasip2`"
+    )]
     NotAComponent {
         /// The file.
         what: String,

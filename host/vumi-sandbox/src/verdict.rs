@@ -18,11 +18,15 @@ pub(crate) fn judge(error: &wasmtime::Error, growth: &Growth) -> Stop {
         Some(Outcome::MemoryLimit) => {
             return Stop::new(Outcome::MemoryLimit, "it needed more memory than its limit `memory` allows");
         }
-        Some(outcome) => return Stop::new(outcome, "it needed more table elements than its limit `table_elements` allows"),
+        Some(outcome) => {
+            return Stop::new(outcome, "it needed more table elements than its limit `table_elements` allows");
+        }
         None => {}
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => Stop::new(Outcome::StackOverflow, "its call stack was exhausted (recursion too deep)"),
+        Some(Trap::StackOverflow) => {
+            Stop::new(Outcome::StackOverflow, "its call stack was exhausted (recursion too deep)")
+        }
         Some(trap) => Stop::new(Outcome::Trap, format!("it trapped: {trap}")),
         // The engine has no type for this one.
         None if error.root_cause().to_string().contains("fuel allocated for hostcalls") => {

@@ -11,9 +11,8 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use vumi_core::feed::worker_name;
 use vumi_core::{
-    Admission, Backoff, Broker, Channel, Confirm, Consumer, Delivery, Direction, Error, Flow, Happening, Hook, Lanes, Result,
-    Stack,
-    names,
+    Admission, Backoff, Broker, Channel, Confirm, Consumer, Delivery, Direction, Error, Flow, Happening, Hook, Lanes,
+    Result, Stack, names,
 };
 use vumi_message::{Event, Message, UserMessage};
 
@@ -139,7 +138,8 @@ impl AppWorker {
 
     async fn handle(&self, message: Message, channel: Channel, delivery: Delivery, shutdown: CancellationToken) {
         if delivery.attempts > DELIVERIES {
-            let reason = format!("delivered {} times without an end: the host went down during each", delivery.attempts - 1);
+            let reason =
+                format!("delivered {} times without an end: the host went down during each", delivery.attempts - 1);
             return give_up(delivery, &reason).await;
         }
         let hook = Hook { direction: Direction::Consume, channel };
@@ -164,7 +164,11 @@ impl AppWorker {
             if backoff.failures() >= TRIES {
                 return give_up(delivery, &format!("tried {TRIES} times: {problem}")).await;
             }
-            tracing::warn!(app = self.app.name(), retry_in_ms = delay.as_millis(), "a message is tried again: {problem}");
+            tracing::warn!(
+                app = self.app.name(),
+                retry_in_ms = delay.as_millis(),
+                "a message is tried again: {problem}"
+            );
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
                 // Unsettled, the delivery goes back to its queue and waits there for the next start.

@@ -38,9 +38,11 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Denied(text) | Self::Quota(text) | Self::Invalid(text) | Self::Unavailable(text) | Self::Other(text) => {
-                f.write_str(text)
-            }
+            Self::Denied(text)
+            | Self::Quota(text)
+            | Self::Invalid(text)
+            | Self::Unavailable(text)
+            | Self::Other(text) => f.write_str(text),
         }
     }
 }

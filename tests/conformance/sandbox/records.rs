@@ -1,6 +1,6 @@
 //! What the record of a run says, and where it is kept.
 
-use vumi_core::{Outcome, Store};
+use vumi_core::Store;
 
 use super::kit::{Rig, component, eventually, message};
 

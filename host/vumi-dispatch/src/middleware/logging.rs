@@ -46,7 +46,8 @@ impl Default for LoggingConfig {
 
 impl Component for LoggingConfig {
     const CLASS: &'static str = "logging";
-    const ALIASES: &'static [&'static str] = &["vumi.middleware.LoggingMiddleware", "vumi.middleware.logging.LoggingMiddleware"];
+    const ALIASES: &'static [&'static str] =
+        &["vumi.middleware.LoggingMiddleware", "vumi.middleware.logging.LoggingMiddleware"];
 }
 
 impl MiddlewareComponent for LoggingConfig {

@@ -52,7 +52,8 @@ fn lists<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, 
 
 impl Component for SimpleConfig {
     const CLASS: &'static str = "simple";
-    const ALIASES: &'static [&'static str] = &["vumi.dispatchers.SimpleDispatchRouter", "vumi.dispatchers.base.SimpleDispatchRouter"];
+    const ALIASES: &'static [&'static str] =
+        &["vumi.dispatchers.SimpleDispatchRouter", "vumi.dispatchers.base.SimpleDispatchRouter"];
 }
 
 impl RouterComponent for SimpleConfig {
@@ -61,7 +62,9 @@ impl RouterComponent for SimpleConfig {
             if list.contains(name) {
                 return Ok(());
             }
-            Err(Error::permanent(format!("{key} names `{name}`, which is not among {of}: add it there or mend the name")))
+            Err(Error::permanent(format!(
+                "{key} names `{name}`, which is not among {of}: add it there or mend the name"
+            )))
         };
         for (transport, exposed) in &self.route_mappings {
             known(&shared.transport_names, transport, "route_mappings", "transport_names")?;
@@ -132,9 +135,10 @@ mod tests {
 
     #[tokio::test]
     async fn both_ways() {
-        let router = config(r#"{"route_mappings": {"t1": ["a1", "a2"], "t2": "a2"}, "transport_mappings": {"t2": "t1"}}"#)
-            .build(&shared())
-            .unwrap();
+        let router =
+            config(r#"{"route_mappings": {"t1": ["a1", "a2"], "t2": "a2"}, "transport_mappings": {"t2": "t1"}}"#)
+                .build(&shared())
+                .unwrap();
         assert_eq!(names(&*router, Channel::Inbound, "t1").await, ["a1", "a2"]);
         assert_eq!(names(&*router, Channel::Event, "t2").await, ["a2"]);
         assert_eq!(names(&*router, Channel::Inbound, "t9").await, Vec::<String>::new());

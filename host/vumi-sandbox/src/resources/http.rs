@@ -52,8 +52,12 @@ impl Guest {
             data_limit: self.app.http_data_limit,
             bytes_left: limits.http_bytes.0.saturating_sub(self.budget.http_bytes),
         };
-        let request =
-            WebRequest { method: method(request.method), url: request.url, headers: request.headers, body: request.body };
+        let request = WebRequest {
+            method: method(request.method),
+            url: request.url,
+            headers: request.headers,
+            body: request.body,
+        };
         let app = Arc::clone(&self.app);
         let work = AbortOnDropHandle::new(self.app.io.spawn(async move {
             let answer = app.web.request(request, &mut budget).await;

@@ -36,10 +36,7 @@ impl Guest {
     }
 
     /// Waits for the store and sorts its errors: what no retry can mend is the guest's own fault.
-    async fn ask<T>(
-        &mut self,
-        call: impl Future<Output = vumi_core::Result<T>>,
-    ) -> wasmtime::Result<Result<T, Error>> {
+    async fn ask<T>(&mut self, call: impl Future<Output = vumi_core::Result<T>>) -> wasmtime::Result<Result<T, Error>> {
         let answer = match wait(self.budget.deadline, PATIENCE, call).await? {
             Some(Ok(answer)) => Ok(answer),
             Some(Err(error)) if error.is_temporary() => {
@@ -94,7 +91,12 @@ impl Host for Guest {
         Ok(answer)
     }
 
-    async fn set(&mut self, key: String, value: String, ttl_seconds: Option<u32>) -> wasmtime::Result<Result<(), Error>> {
+    async fn set(
+        &mut self,
+        key: String,
+        value: String,
+        ttl_seconds: Option<u32>,
+    ) -> wasmtime::Result<Result<(), Error>> {
         let began = self.begin()?;
         if let Err(error) = Self::check_key(&key).and_then(|()| self.check_value(&value)) {
             return Ok(Err(error));

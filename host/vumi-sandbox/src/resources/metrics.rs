@@ -89,7 +89,9 @@ impl Guest {
         if !names.contains(name) {
             let limit = self.app.limits.metric_names;
             if names.len() >= limit {
-                return Err(Error::Quota(format!("the app has fired {limit} different metrics, the limit metric_names")));
+                return Err(Error::Quota(format!(
+                    "the app has fired {limit} different metrics, the limit metric_names"
+                )));
             }
             names.insert(name.to_owned());
         }

@@ -64,7 +64,12 @@ impl Guest {
         Ok(answer)
     }
 
-    fn build_answer(&self, content: Option<&str>, options: &ReplyOptions, to_group: bool) -> Result<UserMessage, Error> {
+    fn build_answer(
+        &self,
+        content: Option<&str>,
+        options: &ReplyOptions,
+        to_group: bool,
+    ) -> Result<UserMessage, Error> {
         let Cause::Message(original) = &self.cause else {
             return Err(Error::Invalid("this run was started by an event: there is no message to reply to".into()));
         };
@@ -132,7 +137,11 @@ impl Guest {
 }
 
 impl Host for Guest {
-    async fn reply(&mut self, content: Option<String>, options: ReplyOptions) -> wasmtime::Result<Result<String, Error>> {
+    async fn reply(
+        &mut self,
+        content: Option<String>,
+        options: ReplyOptions,
+    ) -> wasmtime::Result<Result<String, Error>> {
         self.answer(content, options, false).await
     }
 

@@ -219,7 +219,7 @@ impl Outbound {
     }
 
     fn duplicate(&self, message: &UserMessage) {
-        tracing::info!(transport = self.name(), message = message.message_id(), "this message was sent before");
+        tracing::info!(transport = self.name(), message_id = message.message_id(), "this message was sent before");
         self.common.meters.duplicates.increment(1);
     }
 }

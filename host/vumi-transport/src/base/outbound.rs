@@ -135,7 +135,7 @@ impl Outbound {
         tracing::warn!(
             transport = self.name(),
             endpoint = message.endpoint(),
-            message = message.message_id(),
+            message_id = message.message_id(),
             "No outbound handler for '{}': a message to another endpoint than `default` is dropped",
             self.name()
         );

@@ -53,7 +53,7 @@ impl SentRecord {
         if value.starts_with(REPORTED) {
             return Ok(Known::Reported);
         }
-        tracing::warn!(message = message_id, "the record of this message is not understood and does not count");
+        tracing::warn!(message_id, "the record of this message is not understood and does not count");
         Ok(Known::New)
     }
 

@@ -38,7 +38,7 @@ impl Outbound {
             }
             Err(error) => {
                 let id = message.message_id();
-                tracing::error!(transport = self.name(), message = id, "a report is lost: {}", error.report());
+                tracing::error!(transport = self.name(), message_id = id, "a report is lost: {}", error.report());
                 None
             }
         };
@@ -148,12 +148,12 @@ impl Outbound {
                 (Channel::Event, "event", Message::Event(event))
             }
             Outcome::Failed { code, reason } => {
-                tracing::error!(transport = name, message = id, "a message could not be sent: {reason}");
+                tracing::error!(transport = name, message_id = id, "a message could not be sent: {reason}");
                 let failure = Failure::new(message.payload().clone(), *code, reason);
                 (Channel::Failure, "failure", Message::Failure(failure))
             }
             Outcome::Unsure => {
-                tracing::error!(transport = name, message = id, "{UNSURE}");
+                tracing::error!(transport = name, message_id = id, "{UNSURE}");
                 let failure = Failure::new(message.payload().clone(), FailureCode::Unspecified, UNSURE);
                 (Channel::Failure, "failure", Message::Failure(failure))
             }

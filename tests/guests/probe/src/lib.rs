@@ -39,7 +39,9 @@ impl App for Probe {
             "kv-get" => reply(message, show(raw_kv::get(rest))),
             "kv-delete" => reply(message, show(raw_kv::delete(rest))),
             "kv-incr" => kv_incr(message, &words),
-            "kv-value" => reply(message, show(raw_kv::set("large", &format!("\"{}\"", "x".repeat(number(&words, 0))), None))),
+            "kv-value" => {
+                reply(message, show(raw_kv::set("large", &format!("\"{}\"", "x".repeat(number(&words, 0))), None)))
+            }
             "kv-calls" => kv_calls(message, number(&words, 0)),
             "huge-reply" => reply(message, "x".repeat(number(&words, 0))),
             "many-replies" => many_replies(message, number(&words, 0)),
@@ -80,7 +82,10 @@ impl App for Probe {
             "endpoint" => reply(message, message.endpoint()),
             "environment" => environment(message),
             "open" => reply(message, format!("{:?}", std::fs::read(rest).map_err(|error| error.kind()))),
-            "connect" => reply(message, format!("{:?}", std::net::TcpStream::connect(rest).map(drop).map_err(|error| error.kind()))),
+            "connect" => reply(
+                message,
+                format!("{:?}", std::net::TcpStream::connect(rest).map(drop).map_err(|error| error.kind())),
+            ),
             other => reply(message, format!("unknown command {other}")),
         }
     }
