@@ -1,5 +1,8 @@
 //! The built binary, as a user meets it: real sockets, a real browser, a real `kill -9`.
 
+mod admin;
+mod command_line;
 mod exactly_once;
+mod failing;
 mod first_steps;
 mod simulator;

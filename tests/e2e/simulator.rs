@@ -76,7 +76,8 @@ fn a_ussd_session_from_dial_to_cancel() {
     browser.click(&id("ussd-cancel"));
     no_dialog(&browser);
     until("the app was told of the end", || (steps(&host) == ["new", "resume", "resume", "close"]).then_some(()));
-    let runs = until("all four were handled", || Some(host.runs("echo")).filter(|runs| runs.len() == 4));
+    // Four messages and the acks of three answers.
+    let runs = until("all of it was handled", || Some(host.runs("echo")).filter(|runs| runs.len() == 7));
     assert!(runs.iter().all(|run| run["outcome"] == "ok"), "{runs:?}");
     is_clean(&host, &browser);
 }

@@ -1,1 +1,11 @@
 //! Bad guests, bad input, faults: each gets its clear error and limit, and everybody else goes on.
+
+#[path = "../conformance/sandbox/kit.rs"]
+#[allow(dead_code, reason = "shared with the conformance tests, which use all of it")]
+mod kit;
+
+mod busy;
+mod files;
+mod guests;
+mod neighbour;
+mod web;

@@ -13,6 +13,9 @@ use crate::config::SystemConfig;
 pub(crate) struct Backends {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) kv: Arc<dyn KvStore>,
+    /// The transports' records of what they sent, and their sessions. In memory a store of their own, so that these
+    /// never take the room that apps have for their keys.
+    pub(crate) transport_kv: Arc<dyn KvStore>,
     pub(crate) store: Arc<dyn Store>,
 }
 
@@ -27,7 +30,8 @@ impl Backends {
         match &config.data_dir {
             None => Ok(Self {
                 broker: EmbeddedBroker::in_memory(options),
-                kv: vumi_store::kv_in_memory(vumi_store::MemoryBounds::default(), Arc::new(SystemClock)),
+                kv: kv_in_memory(),
+                transport_kv: kv_in_memory(),
                 store: vumi_store::store_in_memory()?,
             }),
             Some(folder) => Self::durable(folder, config.durability, options),
@@ -38,10 +42,12 @@ impl Backends {
         std::fs::create_dir_all(folder).map_err(|error| {
             Error::permanent(format!("data_dir {} cannot be made", folder.display())).because(error)
         })?;
+        let kv = vumi_store::kv_at(folder.join(vumi_store::KV_FILE), durability, Arc::new(SystemClock))?;
         Ok(Self {
             broker: EmbeddedBroker::open(&folder.join("broker.sqlite"), durability, options)
                 .map_err(|error| Error::permanent(error.to_string()))?,
-            kv: vumi_store::kv_at(folder.join(vumi_store::KV_FILE), durability, Arc::new(SystemClock))?,
+            transport_kv: Arc::clone(&kv) as Arc<dyn KvStore>,
+            kv,
             store: vumi_store::store_at(folder.join(vumi_store::STORE_FILE), durability)?,
         })
     }
@@ -52,4 +58,8 @@ impl Backends {
         self.kv.close().await;
         self.store.close().await;
     }
+}
+
+fn kv_in_memory() -> Arc<dyn KvStore> {
+    vumi_store::kv_in_memory(vumi_store::MemoryBounds::default(), Arc::new(SystemClock))
 }

@@ -42,7 +42,7 @@ pub struct System {
     desk: Arc<Desk>,
     apps: Vec<Arc<App>>,
     workers: Workers,
-    guests: Option<tokio::runtime::Runtime>,
+    guests: Guests,
     grace: Duration,
     admin: std::net::SocketAddr,
 }
@@ -119,14 +119,14 @@ impl System {
                 once,
                 shared: transport.shared.clone(),
                 broker: Arc::clone(&backends.broker),
-                kv: Arc::clone(&backends.kv),
+                kv: Arc::clone(&backends.transport_kv),
                 store: Arc::clone(&backends.store),
                 feed: feed.clone(),
                 stack: config::stack(&transport.shared.middleware)?,
                 clock: Arc::new(SystemClock),
                 readiness: Readiness::default(),
             });
-            workers.transport(&worker, &board);
+            workers.transport(&worker, &board, &feed);
             transports.push(TransportEntry { name: connector, class });
         }
         if let Some(phones) = &phones {
@@ -153,7 +153,7 @@ impl System {
         });
         workers.admin(listener, admin_options, &desk);
         let grace = config.shutdown_timeout;
-        Ok(Self { backends, desk, apps, workers, guests: Some(guests), grace, admin })
+        Ok(Self { backends, desk, apps, workers, guests, grace, admin })
     }
 
     /// Where the admin server listens.
@@ -201,9 +201,7 @@ impl System {
         }
         self.report_leftovers().await;
         self.backends.close().await;
-        if let Some(guests) = self.guests.take() {
-            guests.shutdown_background();
-        }
+        drop(self.guests);
     }
 
     /// Waits until no message is on its way.
@@ -247,11 +245,30 @@ async fn join(tasks: &mut Vec<JoinHandle<()>>, deadline: tokio::time::Instant, w
 }
 
 /// Guests have threads of their own: however busy they keep those, networks and disks are served by others.
-fn guest_runtime() -> Result<tokio::runtime::Runtime> {
+struct Guests(Option<tokio::runtime::Runtime>);
+
+impl Guests {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<JoinHandle<()>> {
+        self.0.as_ref().map(|runtime| runtime.spawn(task))
+    }
+}
+
+impl Drop for Guests {
+    /// Also when a system does not start: a runtime that is simply dropped waits for its threads, and must not do so
+    /// within another one.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn guest_runtime() -> Result<Guests> {
     tokio::runtime::Builder::new_multi_thread()
         .thread_name("vumi-guest")
         .enable_all()
         .build()
+        .map(|runtime| Guests(Some(runtime)))
         .map_err(|error| Error::permanent("no threads for the guests").because(error))
 }
 
@@ -280,7 +297,7 @@ impl AppStart<'_> {
         name: &str,
         app_config: &AppConfig,
         board: &Arc<Board>,
-        guests: &tokio::runtime::Runtime,
+        guests: &Guests,
         workers: &mut Workers,
     ) -> Result<AppEntry> {
         let connector = app_config.transport_name.clone().unwrap_or_else(|| name.to_owned());
@@ -334,11 +351,11 @@ impl Workers {
         }
     }
 
-    fn app(&mut self, worker: &Arc<AppWorker>, board: &Board, feed: &Feed, guests: &tokio::runtime::Runtime) {
+    fn app(&mut self, worker: &Arc<AppWorker>, board: &Board, feed: &Feed, guests: &Guests) {
         board.expect(WorkerKind::App, worker.app.name());
         let name = key(WorkerKind::App, worker.app.name());
         let (worker, feed, stop) = (Arc::clone(worker), feed.clone(), self.inner.clone());
-        self.inner_tasks.push(guests.spawn(async move {
+        self.inner_tasks.extend(guests.spawn(async move {
             vumi_core::supervise::supervise(&name, &feed, &stop, || Arc::clone(&worker).run(stop.clone())).await;
         }));
     }
@@ -352,13 +369,13 @@ impl Workers {
         }));
     }
 
-    fn transport(&mut self, worker: &Arc<TransportWorker>, board: &Board) {
+    fn transport(&mut self, worker: &Arc<TransportWorker>, board: &Board, feed: &Feed) {
         board.expect(WorkerKind::Transport, &worker.name);
-        let (worker, stop) = (Arc::clone(worker), self.transports.clone());
+        // The worker restarts its transport by itself and tells so; this is for its queues.
+        let name = format!("queues of transport:{}", worker.name);
+        let (worker, feed, stop) = (Arc::clone(worker), feed.clone(), self.transports.clone());
         self.transport_tasks.push(tokio::spawn(async move {
-            if let Err(error) = worker.run(stop).await {
-                tracing::error!("a transport ended: {}", error.report());
-            }
+            vumi_core::supervise::supervise(&name, &feed, &stop, || Arc::clone(&worker).run(stop.clone())).await;
         }));
     }
 

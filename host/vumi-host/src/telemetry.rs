@@ -12,6 +12,7 @@ use vumi_core::Error;
 use vumi_sandbox::{Aggregator, Datapoint, MetricSink};
 
 use crate::cli::LogFormat;
+use crate::commands::Failure;
 
 /// Times, in seconds: from a fresh instance (10 µs) to the longest message (a minute).
 const SECONDS: &[f64] = &[
@@ -25,10 +26,10 @@ const BYTES: &[f64] = &[65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0, 16_777_21
 /// Starts the log.
 ///
 /// # Errors
-/// One sentence for a filter that cannot be read.
-pub(crate) fn start_log(format: LogFormat, filter: &str) -> Result<(), Error> {
+/// [`Failure::Usage`] for a filter that cannot be read.
+pub(crate) fn start_log(format: LogFormat, filter: &str) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter)
-        .map_err(|error| Error::permanent(format!("the log filter `{filter}` cannot be read")).because(error))?;
+        .map_err(|error| Failure::Usage(format!("the log filter `{filter}` cannot be read: {error}")))?;
     let registry = tracing_subscriber::registry().with(filter);
     let layer =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
@@ -36,7 +37,7 @@ pub(crate) fn start_log(format: LogFormat, filter: &str) -> Result<(), Error> {
         LogFormat::Text => registry.with(layer).try_init(),
         LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init(),
     };
-    started.map_err(|error| Error::permanent("the log could not be started").because(error))
+    started.map_err(|error| Failure::Work(Error::permanent("the log could not be started").because(error)))
 }
 
 /// Starts the collection of numbers.

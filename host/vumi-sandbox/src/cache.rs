@@ -10,6 +10,7 @@ use std::hash::{Hash, Hasher};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -201,10 +202,15 @@ fn map_file(engine: &Engine, file: &Path) -> Option<Component> {
     mapped.map_err(|error| tracing::warn!(file = %file.display(), "a compiled component is not used: {error:#}")).ok()
 }
 
+/// How often this process has kept a component.
+static WRITERS: AtomicU64 = AtomicU64::new(0);
+
 /// Writes beside the place and renames, so that a reader sees all of it or nothing.
 fn keep(component: &Component, file: &Path) -> std::io::Result<()> {
     let code = component.serialize().map_err(std::io::Error::other)?;
-    let beside = file.with_extension(format!("{}.part", std::process::id()));
+    // A name of its own for each writer, other threads of this process included.
+    let number = WRITERS.fetch_add(1, Ordering::Relaxed);
+    let beside = file.with_extension(format!("{}.{number}.part", std::process::id()));
     let written = fs::OpenOptions::new()
         .write(true)
         .create(true)

@@ -61,23 +61,29 @@ impl Logbook {
 
     /// Bytes that the guest printed.
     pub(crate) fn stdio(&self, stdio: Stdio, bytes: &[u8]) -> Result<(), Stop> {
-        let mut lines = Vec::new();
-        {
+        let complete = {
             let mut state = self.state.lock();
             self.count(&mut state, bytes.len())?;
             match stdio {
-                Stdio::Err => state.err.extend_from_slice(bytes),
+                Stdio::Err => {
+                    state.err.extend_from_slice(bytes);
+                    Vec::new()
+                }
                 Stdio::Out => {
-                    state.out.extend_from_slice(bytes);
-                    while let Some(end) = state.out.iter().position(|byte| *byte == b'\n') {
-                        let rest = state.out.split_off(end + 1);
-                        lines.push(std::mem::replace(&mut state.out, rest));
+                    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+                    let (ended, begun) = bytes.split_at(end);
+                    let mut complete = Vec::new();
+                    if !ended.is_empty() {
+                        complete = std::mem::take(&mut state.out);
+                        complete.extend_from_slice(ended);
                     }
+                    state.out.extend_from_slice(begun);
+                    complete
                 }
             }
-        }
-        for line in lines {
-            self.write(LogLevel::Info, "stdout", String::from_utf8_lossy(&line).trim_end());
+        };
+        for line in complete.split_inclusive(|byte| *byte == b'\n') {
+            self.write(LogLevel::Info, "stdout", String::from_utf8_lossy(line).trim_end());
         }
         Ok(())
     }
@@ -115,7 +121,7 @@ impl Logbook {
             message_id: Some(self.message_id.clone()),
             level,
             source: source.to_owned(),
-            text: printable(text),
+            text: printable(text, MAX_ENTRY),
         };
         trace(&line);
         self.app.feed.tell(|| Happening::Log(line.clone()));
@@ -134,9 +140,9 @@ fn trace(line: &LogLine) {
     }
 }
 
-/// The text with control characters escaped, cut to the longest entry.
-fn printable(text: &str) -> String {
-    let mut end = text.len().min(MAX_ENTRY);
+/// The text with control characters escaped, cut to its first `longest` bytes.
+pub(crate) fn printable(text: &str, longest: usize) -> String {
+    let mut end = text.len().min(longest);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -161,8 +167,8 @@ mod tests {
 
     #[test]
     fn control_characters_are_shown_not_sent() {
-        assert_eq!(printable("a\u{1b}[31m\r\nb\tc"), "a\\u{1b}[31m\\u{d}\nb\tc");
+        assert_eq!(printable("a\u{1b}[31m\r\nb\tc", MAX_ENTRY), "a\\u{1b}[31m\\u{d}\nb\tc");
         let long = "é".repeat(MAX_ENTRY);
-        assert!(printable(&long).ends_with(&format!("({} more bytes)", long.len() - MAX_ENTRY)));
+        assert!(printable(&long, MAX_ENTRY).ends_with(&format!("({} more bytes)", long.len() - MAX_ENTRY)));
     }
 }

@@ -11,9 +11,13 @@ use wasmtime::{Store, UpdateDeadline};
 
 use crate::app::{App, Version};
 use crate::convert;
+use crate::logbook::printable;
 use crate::meter::{CpuMeter, CpuTimed, Growth, Stop};
 use crate::state::{Cause, Guest, now};
 use crate::verdict;
+
+/// Longest text of a handler's error that is kept with the run, in bytes.
+const MAX_ERROR: usize = 4 << 10;
 
 /// What starts a run.
 #[derive(Clone, Debug)]
@@ -194,7 +198,7 @@ fn verdict_of(
 ) -> Option<Stop> {
     match answer {
         Ok(Ok(Ok(()))) => None,
-        Ok(Ok(Err(text))) => Some(Stop::new(Outcome::HandlerError, text)),
+        Ok(Ok(Err(text))) => Some(Stop::new(Outcome::HandlerError, printable(&text, MAX_ERROR))),
         Ok(Err(error)) => {
             let mut stop = verdict::judge(&error, growth);
             if stop.outcome == Outcome::Trap && error.is::<Beginning>() {

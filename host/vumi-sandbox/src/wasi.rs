@@ -24,6 +24,9 @@ const MAX_HANDLES: usize = 1_000;
 /// Bytes that a guest may write in one call.
 const WRITE_SIZE: usize = 64 << 10;
 
+/// Random bytes that a guest may ask for in one call: the host makes them without a look at the guest's limits.
+const RANDOM_SIZE: u64 = 1 << 20;
+
 /// A table for the guest's handles.
 pub(crate) fn table() -> ResourceTable {
     let mut table = ResourceTable::new();
@@ -39,6 +42,7 @@ pub(crate) fn context(logbook: &Arc<Logbook>) -> WasiCtx {
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false)
+        .max_random_size(RANDOM_SIZE)
         .build()
 }
 

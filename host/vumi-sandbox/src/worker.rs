@@ -85,20 +85,21 @@ impl AppWorker {
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) -> Result<()> {
         let lanes = Lanes::new(self.parallel);
         self.broker.declare(&names::outbound(&self.connector)).await?;
-        let inbound = self.broker.consume(&names::inbound(&self.connector), self.prefetch).await?;
-        let events = self.broker.consume(&names::event(&self.connector), self.prefetch).await?;
+        let mut inbound = self.broker.consume(&names::inbound(&self.connector), self.prefetch).await?;
+        let mut events = self.broker.consume(&names::event(&self.connector), self.prefetch).await?;
         let name = worker_name("app", self.app.name());
         self.app.shared.feed.tell(|| Happening::Ready { name, at: None });
-        let messages = Arc::clone(&self).take(inbound, Channel::Inbound, lanes.clone(), shutdown.clone());
-        let reports = Arc::clone(&self).take(events, Channel::Event, lanes.clone(), shutdown.clone());
+        let messages = Arc::clone(&self).take(&mut *inbound, Channel::Inbound, lanes.clone(), shutdown.clone());
+        let reports = Arc::clone(&self).take(&mut *events, Channel::Event, lanes.clone(), shutdown.clone());
         let answers = tokio::join!(messages, reports);
+        // The consumers live until everything that they gave is settled.
         lanes.idle().await;
         answers.0.and(answers.1)
     }
 
     async fn take(
         self: Arc<Self>,
-        mut consumer: Box<dyn Consumer>,
+        consumer: &mut dyn Consumer,
         channel: Channel,
         lanes: Lanes,
         shutdown: CancellationToken,

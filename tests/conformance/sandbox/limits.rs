@@ -216,8 +216,9 @@ async fn an_instance_that_cannot_start() {
 #[tokio::test]
 async fn handles_and_large_calls_of_wasi() {
     let mut rig = Rig::probe();
-    assert_eq!(rig.ask("handles 900").await.text(), "900");
-    rig.ask("handles 2000").await.ended(Outcome::Trap);
+    // A pollable of a clock takes two places of the thousand.
+    assert_eq!(rig.ask("handles 400").await.text(), "400");
+    rig.ask("handles 1001").await.ended(Outcome::Trap);
     assert_eq!(rig.ask("zeroes 1000").await.text(), "true");
     rig.ask("zeroes 4294967295").await.ended(Outcome::Trap);
     assert_eq!(rig.ask("random 65536").await.text(), "65536");

@@ -1,89 +1,103 @@
-//! Links in the documentation lead somewhere.
+//! Links in the documentation lead somewhere: each relative link to a file of the repository, each anchor to a heading.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{files_below, shown};
+use super::Report;
+use super::files::extension;
+use super::markdown::{anchors, links};
 
-/// The project's documentation.
-pub(crate) fn markdown_files(root: &Path) -> Vec<PathBuf> {
-    files_below(root, &[".md"])
-}
-
-/// Checks every relative link and every anchor.
-pub(super) fn check(root: &Path) -> Vec<String> {
-    let mut faults = Vec::new();
-    for file in markdown_files(root) {
-        let Ok(text) = fs::read_to_string(&file) else { continue };
-        let folder = file.parent().unwrap_or(root);
+/// Checks every Markdown document.
+pub(super) fn check(root: &Path, names: &[String], report: &mut Report) {
+    for name in names.iter().filter(|name| extension(name) == "md") {
+        // What cannot be read is reported with the rules about text.
+        let Ok(text) = fs::read_to_string(root.join(name)) else { continue };
         for link in links(&text) {
-            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
-            let target = if path.is_empty() { file.clone() } else { folder.join(path) };
-            if !target.exists() {
-                faults.push(format!("{}: the link to `{link}` leads nowhere", shown(root, &file)));
-            } else if !anchor.is_empty() && !has_heading(&target, anchor) {
-                faults.push(format!("{}: `{link}` names a heading that is not there", shown(root, &file)));
+            if is_elsewhere(&link.target) {
+                continue;
+            }
+            if let Err(why) = leads_somewhere(root, name, &text, &link.target) {
+                report.faults.push(format!("{name}:{}: the link to `{}` {why}", link.line, link.target));
             }
         }
     }
-    faults
 }
 
-/// Relative links outside code.
-fn links(text: &str) -> Vec<&str> {
-    let mut links = Vec::new();
-    let mut in_code = false;
-    for line in text.lines() {
-        if line.trim_start().starts_with("```") {
-            in_code = !in_code;
-        }
-        let parts = if in_code { "" } else { line };
-        for part in parts.split("](").skip(1) {
-            let link = part.split(')').next().unwrap_or_default();
-            if !link.contains("://") && !link.starts_with("mailto:") && !link.is_empty() {
-                links.push(link);
+/// True for `https://…`, `mailto:…` and whatever else names a scheme.
+fn is_elsewhere(target: &str) -> bool {
+    let scheme = target.split_once(':').map_or("", |(scheme, _)| scheme);
+    let in_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-');
+    target.starts_with("//") || (scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(in_scheme))
+}
+
+fn leads_somewhere(root: &Path, name: &str, text: &str, target: &str) -> Result<(), String> {
+    let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+    if path.is_empty() {
+        return has_anchor(text, anchor);
+    }
+    if path.starts_with('/') {
+        return Err("is absolute; write it relative to this document".into());
+    }
+    let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let place = resolve(folder, &decoded(path)).ok_or("leaves the repository; use a full URL")?;
+    let file = root.join(&place);
+    if !file.exists() {
+        return Err(format!("leads nowhere: there is no {place}"));
+    }
+    if anchor.is_empty() {
+        return Ok(());
+    }
+    if extension(&place) == "md" {
+        let other = fs::read_to_string(&file).map_err(|error| format!("leads to what cannot be read: {error}"))?;
+        return has_anchor(&other, anchor);
+    }
+    // A code host shows lines of a source file by `#L12` and `#L12-L20`.
+    let mut bounds = anchor.split('-').map(|bound| bound.strip_prefix('L').unwrap_or_default());
+    if file.is_file() && bounds.all(|bound| bound.parse::<u32>().is_ok()) {
+        Ok(())
+    } else {
+        Err(format!("names `#{anchor}`, but {place} has no headings"))
+    }
+}
+
+fn has_anchor(text: &str, anchor: &str) -> Result<(), String> {
+    let anchor = decoded(anchor);
+    if anchors(text).contains(&anchor) {
+        Ok(())
+    } else {
+        Err(format!("names the heading `#{anchor}`, which is not there"))
+    }
+}
+
+/// A path from the root; nothing when it leads out of the repository.
+fn resolve(folder: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
             }
+            part => parts.push(part),
         }
     }
-    links
+    Some(parts.join("/"))
 }
 
-fn has_heading(file: &Path, anchor: &str) -> bool {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    let headings = text.lines().filter(|line| line.starts_with('#'));
-    headings.map(|line| slug(line.trim_start_matches('#').trim())).any(|slug| slug == anchor)
-}
-
-/// A heading as an anchor, the way that code hosts make it.
-fn slug(heading: &str) -> String {
-    let kept = heading.to_lowercase();
-    kept.chars()
-        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
-        .map(|c| if c == ' ' { '-' } else { c })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn broken_links_are_found() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path();
-        fs::write(
-            root.join("A.md"),
-            "# One thing\n[b](B.md) [no](C.md) [h](#one-thing) [i](#two)\n```\n[x](Y.md)\n```\n",
-        )
-        .unwrap();
-        fs::write(root.join("B.md"), "[w](https://example.org) [a](A.md#one-thing) [z](A.md#gone)\n").unwrap();
-        assert_eq!(
-            check(root),
-            [
-                "A.md: the link to `C.md` leads nowhere",
-                "A.md: `#two` names a heading that is not there",
-                "B.md: `A.md#gone` names a heading that is not there",
-            ]
-        );
+/// Without `%20` and the like.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let mut ahead = rest.clone();
+        let pair = [ahead.next(), ahead.next()].map(|digit| char::from(digit.unwrap_or_default()).to_digit(16));
+        match pair {
+            [Some(high), Some(low)] if byte == b'%' => {
+                bytes.push(u8::try_from(high * 16 + low).unwrap_or_default());
+                rest = ahead;
+            }
+            _ => bytes.push(byte),
+        }
     }
+    String::from_utf8_lossy(&bytes).into_owned()
 }

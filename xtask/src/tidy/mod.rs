@@ -1,53 +1,62 @@
-//! Rules that a compiler does not check: the edges between crates, what may be used where, how files begin, links.
+//! Rules that a compiler does not check: the edges between crates, what may be used where, how files look, links.
+//!
+//! Each rule is a function from the repository to sentences, one for each place that breaks it. A sentence says what,
+//! where, and how to mend it. What only deserves a thought is a warning and fails nothing.
 
+mod edges;
 mod files;
 mod links;
 mod manifests;
+mod markdown;
+mod sources;
+mod text;
+mod workspace;
 
-use std::path::{Path, PathBuf};
+#[cfg(test)]
+mod tests;
 
-pub(crate) use links::markdown_files;
+use std::path::Path;
 
 use crate::run::root;
 
-/// Checks the repository.
+/// What is wrong with a repository.
+#[derive(Debug, Default)]
+struct Report {
+    faults: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// Checks the repository and prints what is wrong.
 pub(crate) fn check() -> Result<(), String> {
-    let faults = faults(&root());
-    for fault in &faults {
+    let report = examine(&root());
+    for warning in &report.warnings {
+        println!("  warning: {warning}");
+    }
+    for fault in &report.faults {
         eprintln!("  {fault}");
     }
-    if faults.is_empty() { Ok(()) } else { Err(format!("{} rules are broken (see above)", faults.len())) }
-}
-
-fn faults(root: &Path) -> Vec<String> {
-    let mut faults = manifests::check(root);
-    faults.extend(files::check(root));
-    faults.extend(links::check(root));
-    faults
-}
-
-/// All files below a folder with one of the endings, build output and fixtures aside.
-fn files_below(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut left = vec![folder.to_owned()];
-    while let Some(folder) = left.pop() {
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-            let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_dir() {
-                if !matches!(name.as_str(), "target" | ".git" | "node_modules" | "fixtures") {
-                    left.push(path);
-                }
-            } else if kind.is_file() && endings.iter().any(|ending| name.ends_with(ending)) {
-                found.push(path);
-            }
-        }
+    match report.faults.len() {
+        0 => Ok(()),
+        1 => Err("one rule is broken (see above)".into()),
+        count => Err(format!("rules are broken in {count} places (see above)")),
     }
-    found.sort();
-    found
 }
 
-/// A path as it is shown: relative to the root.
-fn shown(root: &Path, path: &Path) -> String {
-    path.strip_prefix(root).unwrap_or(path).display().to_string()
+/// All Markdown documents of the repository, by their paths from the root.
+pub(crate) fn markdown_files(root: &Path) -> Vec<String> {
+    let mut names = files::all(root);
+    names.retain(|name| files::extension(name) == "md");
+    names
+}
+
+fn examine(root: &Path) -> Report {
+    let mut report = Report::default();
+    let workspace = workspace::load(root, &mut report);
+    edges::check(&workspace, &mut report);
+    manifests::check(root, &workspace, &mut report);
+    let names = files::all(root);
+    sources::check(root, &names, &mut report);
+    text::check(root, &names, &mut report);
+    links::check(root, &names, &mut report);
+    report
 }

@@ -124,6 +124,8 @@ impl Guest {
                 self.confirms.extend(confirm);
                 Ok(Ok(id))
             }
+            // No retry can mend it (the message is larger than a queue takes): the guest's own affair.
+            Some(Err(error)) if !error.is_temporary() => Ok(Err(Error::Invalid(error.to_string()))),
             Some(Err(error)) => {
                 self.lost_message = Some(error.report());
                 Ok(Err(Error::Unavailable("the message could not be handed to the broker".into())))

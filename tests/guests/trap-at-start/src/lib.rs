@@ -2,14 +2,11 @@
 
 use vumi_sdk::prelude::*;
 
-extern "C" fn trap() {
+/// Called when the instance is made, before any message.
+#[unsafe(export_name = "_initialize")]
+pub extern "C" fn initialize() {
     core::arch::wasm32::unreachable()
 }
-
-/// Constructors run when the instance starts, before any message.
-#[used]
-#[unsafe(link_section = ".init_array")]
-static AT_START: extern "C" fn() = trap;
 
 struct Never;
 
