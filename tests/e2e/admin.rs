@@ -14,7 +14,10 @@ fn health_metrics_and_the_api_document() {
     assert_eq!((health.status, &health.json()["status"]), (200, &"ok".into()));
     host.sms("+27820000001", "hello").expect("it is accepted");
     until("the run is counted", || {
-        http::get(host.admin, "/metrics").text().contains("vumi_app_runs_total{app=\"echo\",outcome=\"ok\"}").then_some(())
+        http::get(host.admin, "/metrics")
+            .text()
+            .contains("vumi_app_runs_total{app=\"echo\",outcome=\"ok\"}")
+            .then_some(())
     });
     let document = host.get("/api/v1/openapi.json");
     assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.")), "{document}");

@@ -23,7 +23,8 @@ fn refused(output: (ExitStatus, String, String), code: i32) -> String {
 
 #[test]
 fn every_command_explains_itself() {
-    for command in [&[][..], &["run"], &["config"], &["config", "check"], &["config", "schema"], &["config", "explain"]] {
+    for command in [&[][..], &["run"], &["config"], &["config", "check"], &["config", "schema"], &["config", "explain"]]
+    {
         let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
         let (status, stdout, stderr) = run_binary(&arguments);
         assert!(status.success() && stdout.contains("Usage: vumi-host"), "{arguments:?}: {stdout}{stderr}");
@@ -66,7 +67,10 @@ fn the_schema_is_json_and_keys_are_explained() {
     let (status, stdout, _) = run_binary(&["config", "schema"]);
     let schema: Value = serde_json::from_str(&stdout).expect("the schema is JSON");
     assert!(status.success());
-    assert!(schema.pointer("/properties/transports").is_some() && schema.pointer("/properties/apps").is_some(), "{schema}");
+    assert!(
+        schema.pointer("/properties/transports").is_some() && schema.pointer("/properties/apps").is_some(),
+        "{schema}"
+    );
     let (status, stdout, _) = run_binary(&["config", "explain", "apps.limits.memory"]);
     assert!(status.success());
     assert!(stdout.contains("64 MiB") && stdout.contains("memory-limit"), "{stdout}");
@@ -138,7 +142,11 @@ fn the_log_can_be_json() {
 fn the_banner_says_what_listens_where() {
     assert!(binary().is_file());
     let host = HostBuilder::app(&guest("echo")).start();
-    for part in [format!("telnet     {}", host.telnet()), format!("http://{}/", host.admin), "in memory only: start with --data-dir".into()] {
+    for part in [
+        format!("telnet     {}", host.telnet()),
+        format!("http://{}/", host.admin),
+        "in memory only: start with --data-dir".into(),
+    ] {
         assert!(host.banner.contains(&part), "{part}: {}", host.banner);
     }
     let folder = scratch();

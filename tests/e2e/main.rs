@@ -2,7 +2,10 @@
 
 mod admin;
 mod command_line;
+mod drain;
 mod exactly_once;
 mod failing;
 mod first_steps;
+mod reload;
 mod simulator;
+mod system;

@@ -190,7 +190,8 @@ fn two_phones_have_threads_of_their_own() {
     browser.press(ENTER);
     let bubbles = second("sms-bubble");
     browser.text_with(&format!("{bubbles}[data-direction=in]"), "from the second");
-    let (first, other) = (browser.texts(&format!("[data-testid=phone]:nth-child(1) {}", id("sms-bubble"))), browser.texts(&bubbles));
+    let (first, other) =
+        (browser.texts(&format!("[data-testid=phone]:nth-child(1) {}", id("sms-bubble"))), browser.texts(&bubbles));
     assert!(first.len() == 2 && first.iter().all(|text| text.contains("from the first")), "{first:?}");
     assert!(other.len() == 2 && other.iter().all(|text| text.contains("from the second")), "{other:?}");
     // The inspector shows both, or the one that is chosen.
@@ -249,9 +250,18 @@ fn texts_are_measured_as_networks_measure_them() {
     );
     let (gsm, ucs2) = ("GSM 7-bit", "UCS-2");
     let expected = json!([
-        [gsm, 160, 1], [gsm, 161, 2], [gsm, 306, 2], [gsm, 307, 3],
-        [gsm, 160, 1], [gsm, 162, 2], [gsm, 307, 3],
-        [ucs2, 70, 1], [ucs2, 71, 2], [ucs2, 70, 1], [ucs2, 72, 2], [ucs2, 1, 1],
+        [gsm, 160, 1],
+        [gsm, 161, 2],
+        [gsm, 306, 2],
+        [gsm, 307, 3],
+        [gsm, 160, 1],
+        [gsm, 162, 2],
+        [gsm, 307, 3],
+        [ucs2, 70, 1],
+        [ucs2, 71, 2],
+        [ucs2, 70, 1],
+        [ucs2, 72, 2],
+        [ucs2, 1, 1],
         3,
     ]);
     assert_eq!(measured, expected);

@@ -31,8 +31,12 @@ fn refusal(bytes: &[u8], what: &str) -> String {
 #[test]
 fn what_is_no_component() {
     let module = refusal(b"\0asm\x01\0\0\0", "module.wasm");
-    assert!(module.contains("core WebAssembly module, not a component") && module.contains("wasm32-wasip2"), "{module}");
-    let not_wasm: [&[u8]; 6] = [b"", b"\0", b"\0asm", b"#!/bin/sh\n", b"\x7fELF\x02\x01\x01\0", "ein Text, ä".as_bytes()];
+    assert!(
+        module.contains("core WebAssembly module, not a component") && module.contains("wasm32-wasip2"),
+        "{module}"
+    );
+    let not_wasm: [&[u8]; 6] =
+        [b"", b"\0", b"\0asm", b"#!/bin/sh\n", b"\x7fELF\x02\x01\x01\0", "ein Text, ä".as_bytes()];
     for bytes in not_wasm {
         let text = refusal(bytes, "file.wasm");
         assert!(text.contains("is not WebAssembly"), "{text}");

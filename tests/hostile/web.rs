@@ -78,8 +78,22 @@ async fn without_an_allow_list_nothing_is_open() {
 #[tokio::test]
 async fn urls_that_are_none() {
     let mut rig = Rig::with("hostile", |config| config.http.allow = vec!["*".into()]);
-    let urls = ["", "x", "//", "http://", "http:///", "file:///etc/passwd", "gopher://127.0.0.1/", "ftp://127.0.0.1/", "javascript:1",
-        "http://user:secret@127.0.0.1/", "http://127.0.0.1:99999/", "http://[::1/", "http://\u{0}/", "unix:/run/x"];
+    let urls = [
+        "",
+        "x",
+        "//",
+        "http://",
+        "http:///",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1/",
+        "ftp://127.0.0.1/",
+        "javascript:1",
+        "http://user:secret@127.0.0.1/",
+        "http://127.0.0.1:99999/",
+        "http://[::1/",
+        "http://\u{0}/",
+        "unix:/run/x",
+    ];
     for url in urls {
         let answer = rig.ask(&format!("http GET {url}")).await;
         answer.ended(Outcome::Ok);
@@ -99,7 +113,9 @@ async fn a_redirect_into_this_machine() {
         while let Ok((mut stream, _)) = outer.accept().await {
             let mut request = [0; 1_024];
             let _ = stream.read(&mut request).await;
-            let head = format!("HTTP/1.1 302 x\r\nLocation: http://{target}/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let head = format!(
+                "HTTP/1.1 302 x\r\nLocation: http://{target}/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
             let _ = stream.write_all(head.as_bytes()).await;
         }
     });

@@ -176,11 +176,12 @@ impl Browser {
         names.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
-    /// Saves a picture of the window.
+    /// Saves a picture of the window, once nothing on it moves any more.
     ///
     /// # Panics
     /// When it cannot be taken or written.
     pub fn screenshot(&self, file: &Path) {
+        self.wait_for("document.getAnimations().every(one => one.playState !== 'running' || one.effect.getTiming().iterations === Infinity)");
         let picture = self.call("GET", "/screenshot", None).expect("a screenshot can be taken");
         let bytes = base64(picture.as_str().unwrap_or_default());
         if let Some(folder) = file.parent() {

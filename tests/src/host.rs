@@ -176,7 +176,8 @@ impl Host {
     pub fn listening(&self, name: &str) -> SocketAddr {
         let system = self.get("/api/v1/system");
         let places = system.get("listening").and_then(Value::as_array).into_iter().flatten();
-        let address = places.filter(|place| place["name"] == name).find_map(|place| place["address"].as_str()?.parse().ok());
+        let address =
+            places.filter(|place| place["name"] == name).find_map(|place| place["address"].as_str()?.parse().ok());
         address.unwrap_or_else(|| panic!("`{name}` does not listen: {system}"))
     }
 
@@ -226,7 +227,9 @@ impl Host {
         let path = format!("/api/v1/simulator/phones/{}/messages", phone.replace('+', "%2B"));
         let body = json!({"kind": "sms", "content": text, "to_addr": "8007"});
         let answer = http::request(self.admin, "POST", &path, Some(&body)).ok()?;
-        (answer.status == 202).then(|| answer.json().get("message_id").and_then(Value::as_str).map(str::to_owned)).flatten()
+        (answer.status == 202)
+            .then(|| answer.json().get("message_id").and_then(Value::as_str).map(str::to_owned))
+            .flatten()
     }
 
     /// The thread of a simulated phone.

@@ -67,7 +67,8 @@ fn read_answer(stream: &mut TcpStream) -> std::io::Result<Answer> {
     let mut rest = all.split_off(head_end + 4);
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or(std::io::ErrorKind::InvalidData)?;
     let lower = head.to_ascii_lowercase();
-    let length = lower.split("content-length:").nth(1).and_then(|rest| rest.lines().next()?.trim().parse::<usize>().ok());
+    let length =
+        lower.split("content-length:").nth(1).and_then(|rest| rest.lines().next()?.trim().parse::<usize>().ok());
     while length.is_none_or(|length| rest.len() < length) {
         if !read_more(stream, &mut rest)? {
             break;

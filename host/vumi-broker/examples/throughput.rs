@@ -59,7 +59,7 @@ async fn with_file(durability: Durability, tasks: usize, each: usize) -> Result<
             let mut consumer = broker.consume(&name, 1).await?;
             for _ in 0..each {
                 broker.publish(&name, body.clone(), Admission::Inside).await?.await?;
-                if let Some(delivery) = consumer.next().await {
+                if let Some(mut delivery) = consumer.next().await {
                     delivery.ack().await?.await?;
                 }
             }

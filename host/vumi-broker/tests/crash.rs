@@ -70,7 +70,7 @@ async fn child_publishes_and_settles() {
     for _ in 0..2 {
         let mut consumer = broker.consume("q", 10).await.expect("open");
         tasks.spawn(async move {
-            while let Some(delivery) = consumer.next().await {
+            while let Some(mut delivery) = consumer.next().await {
                 let number = text(&delivery).to_owned();
                 if number.ends_with('7') {
                     delivery.reject("seven").await.expect("settles").await.expect("confirmed");

@@ -101,7 +101,7 @@ async fn a_broker_that_is_dropped_without_closing_loses_nothing() {
     let broker = place.open();
     publish_numbers(&*broker, 0..3).await;
     let mut consumer = consume(&*broker, 0).await;
-    let held = next(&mut consumer).await;
+    let mut held = next(&mut consumer).await;
     drop(broker);
     // The old one may still be writing.
     let broker = soon(async {

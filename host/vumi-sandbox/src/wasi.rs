@@ -21,8 +21,9 @@ use crate::logbook::{Logbook, Stdio};
 /// Handles that a guest may hold at a time (streams, pollables).
 const MAX_HANDLES: usize = 1_000;
 
-/// Bytes that a guest may write in one call.
-const WRITE_SIZE: usize = 64 << 10;
+/// Bytes that a guest may write in one call. Each may be a line of its own, and the guest's limits are looked at
+/// between calls only.
+const WRITE_SIZE: usize = 4 << 10;
 
 /// Random bytes that a guest may ask for in one call: the host makes them without a look at the guest's limits.
 const RANDOM_SIZE: u64 = 1 << 20;
@@ -76,6 +77,9 @@ impl Pollable for LogStream {
 
 impl OutputStream for LogStream {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        if bytes.len() > WRITE_SIZE {
+            return Err(StreamError::trap("it wrote more bytes to a stream than check-write had allowed"));
+        }
         self.logbook.stdio(self.stdio, &bytes).map_err(|stop| StreamError::Trap(wasmtime::Error::new(stop)))
     }
 

@@ -72,6 +72,8 @@ async fn check_06_expiry() {
     assert_eq!(rig.ask("kv-set k 1 5").await.text(), "ok ()");
     let ttl = rig.kv.ttl("sandboxes#s1#k").await.unwrap().expect("it expires");
     assert!(ttl > Duration::ZERO && ttl <= Duration::from_secs(5), "{ttl:?}");
+    assert_eq!(rig.ask("kv-incr k").await.text(), "ok 2");
+    assert!(rig.kv.ttl("sandboxes#s1#k").await.unwrap().is_some(), "incr keeps the expiry");
     assert_eq!(rig.ask("kv-set k 1").await.text(), "ok ()");
     assert_eq!(rig.kv.ttl("sandboxes#s1#k").await.unwrap(), None, "set without an expiry removes it");
 }
@@ -213,8 +215,11 @@ async fn check_17_events_and_closed_sessions_reach_the_app() {
     let mut rig = Rig::probe();
     let mut ack = Event::ack("m1", "network-1");
     ack.set_endpoint(Some("foo"));
-    for (event, word) in [(ack, "Ack"), (Event::nack("m1", "no"), "Nack"), (Event::delivery_report("m1", "delivered".parse().unwrap()), "Delivered")]
-    {
+    for (event, word) in [
+        (ack, "Ack"),
+        (Event::nack("m1", "no"), "Nack"),
+        (Event::delivery_report("m1", "delivered".parse().unwrap()), "Delivered"),
+    ] {
         let answer = rig.tell(event).await;
         answer.ended(Outcome::Ok);
         let told = answer.at(LogLevel::Info);
@@ -257,7 +262,10 @@ async fn check_20_metrics() {
     assert_eq!(rig.ask("metric m 2.5").await.text(), "ok ()");
     let fired = rig.datapoints.take();
     assert_eq!(fired.len(), 1);
-    assert_eq!((fired[0].name.as_str(), fired[0].value, fired[0].aggregator), ("p.stores.default.m", 2.5, Aggregator::Sum));
+    assert_eq!(
+        (fired[0].name.as_str(), fired[0].value, fired[0].aggregator),
+        ("p.stores.default.m", 2.5, Aggregator::Sum)
+    );
     for bad in ["metric 9m 1", "metric  1", "metric é 1", "metric m NaN", "metric m inf"] {
         let refused = rig.ask(bad).await;
         assert!(refused.text().starts_with("error Error::Invalid"), "{bad}: {}", refused.text());

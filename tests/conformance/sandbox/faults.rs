@@ -53,7 +53,13 @@ impl KvStore for Shaky {
         self.there()?.ttl(key).await
     }
 
-    async fn set_within(&self, key: &str, value: &str, ttl: Option<Duration>, quota: KeyQuota<'_>) -> Result<Quota<()>> {
+    async fn set_within(
+        &self,
+        key: &str,
+        value: &str,
+        ttl: Option<Duration>,
+        quota: KeyQuota<'_>,
+    ) -> Result<Quota<()>> {
         self.there()?.set_within(key, value, ttl, quota).await
     }
 

@@ -63,7 +63,8 @@ async fn keys_of_one_app_are_not_those_of_another() {
         .into_iter()
         .map(|id| Rig::on("probe", Arc::clone(&kv), |config| config.sandbox_id = Some(id.into())))
         .collect();
-    let keys = ["k", "", "a#b", "b#k", "#", "##a", "../", "../../b/k", "\0", "a\0b", "count#a", "sandboxes#b#k", "é", "*"];
+    let keys =
+        ["k", "", "a#b", "b#k", "#", "##a", "../", "../../b/k", "\0", "a\0b", "count#a", "sandboxes#b#k", "é", "*"];
     for (n, app) in apps.iter_mut().enumerate() {
         for (m, key) in keys.iter().enumerate() {
             let absent = app.ask(&format!("kv-get {key}")).await;

@@ -7,17 +7,18 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use self::shelf::Shelf;
+use async_trait::async_trait;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 use vumi_core::{
-    ByteSize, Confirm, Error, Feed, Happening, KvStore, LogLevel, LogLine, Outcome, Result, Run, Sequenced, Store, SystemClock,
+    ByteSize, Confirm, Error, Feed, Happening, KvStore, LogLevel, LogLine, Outcome, Result, Run, Sequenced, Store,
+    SystemClock,
 };
 use vumi_message::{Event, NewUserMessage, UserMessage};
 use vumi_sandbox::{
-    App, AppConfig, ComponentCache, Datapoint, EngineOptions, Finished, Input, LoadedComponent, MetricSink, Outbox, Sandbox,
-    Surroundings,
+    App, AppConfig, ComponentCache, Datapoint, EngineOptions, Finished, Input, LoadedComponent, MetricSink, Outbox,
+    Sandbox, Surroundings,
 };
 use vumi_store::{MemoryBounds, SqliteStore};
 use vumi_tests::guests;
@@ -217,7 +218,12 @@ impl Rig {
     }
 
     /// Of this component.
-    pub fn of(name: &str, component: &LoadedComponent, kv: Arc<dyn KvStore>, change: impl FnOnce(&mut AppConfig)) -> Self {
+    pub fn of(
+        name: &str,
+        component: &LoadedComponent,
+        kv: Arc<dyn KvStore>,
+        change: impl FnOnce(&mut AppConfig),
+    ) -> Self {
         let mut config = config();
         change(&mut config);
         Self::try_of(name, component, kv, &config).unwrap_or_else(|error| panic!("{error}"))

@@ -131,7 +131,11 @@ async fn web_requests_and_their_bytes() {
         config.limits.http_requests = 0;
     });
     let refused = rig.ask(&get).await;
-    assert!(refused.text().starts_with("error Quota") && refused.text().contains("http_requests"), "{}", refused.text());
+    assert!(
+        refused.text().starts_with("error Quota") && refused.text().contains("http_requests"),
+        "{}",
+        refused.text()
+    );
 
     let mut rig = Rig::with("probe", |config| {
         config.http.allow = allow;
@@ -150,7 +154,11 @@ async fn values_in_kv() {
     let mut rig = Rig::with("probe", |config| config.limits.kv_value = bytes(1_000));
     assert_eq!(rig.ask("kv-value 998").await.text(), "ok ()", "two quotation marks more");
     let refused = rig.ask("kv-value 999").await;
-    assert!(refused.text().starts_with("error Error::Quota") && refused.text().contains("kv_value"), "{}", refused.text());
+    assert!(
+        refused.text().starts_with("error Error::Quota") && refused.text().contains("kv_value"),
+        "{}",
+        refused.text()
+    );
     for bad in ["kv-set k {", "kv-set k ", "kv-set k 1,2", "kv-set k nan"] {
         let refused = rig.ask(bad).await;
         assert!(refused.text().starts_with("error Error::Invalid"), "{bad}: {}", refused.text());
@@ -166,7 +174,11 @@ async fn names_of_metrics() {
         assert_eq!(rig.ask(&format!("metric {name} 1")).await.text(), "ok ()");
     }
     let third = rig.ask("metric c 1").await;
-    assert!(third.text().starts_with("error Error::Quota") && third.text().contains("metric_names"), "{}", third.text());
+    assert!(
+        third.text().starts_with("error Error::Quota") && third.text().contains("metric_names"),
+        "{}",
+        third.text()
+    );
 }
 
 #[tokio::test]
@@ -182,7 +194,11 @@ async fn a_panic() {
     let mut rig = Rig::probe();
     let answer = rig.ask("panic").await;
     answer.ended(Outcome::Trap);
-    assert!(answer.logs.iter().any(|line| line.source == "stderr" && line.text.contains("on purpose")), "{:?}", answer.logs);
+    assert!(
+        answer.logs.iter().any(|line| line.source == "stderr" && line.text.contains("on purpose")),
+        "{:?}",
+        answer.logs
+    );
     assert_eq!(answer.finished.again, None);
 }
 
@@ -221,6 +237,8 @@ async fn handles_and_large_calls_of_wasi() {
     rig.ask("handles 1001").await.ended(Outcome::Trap);
     assert_eq!(rig.ask("zeroes 1000").await.text(), "true");
     rig.ask("zeroes 4294967295").await.ended(Outcome::Trap);
+    assert_eq!(rig.ask("rush 4096").await.text(), "true");
+    rig.ask("rush 4097").await.ended(Outcome::Trap);
     assert_eq!(rig.ask("random 65536").await.text(), "65536");
     let large = rig.ask("random 60000000").await;
     assert_eq!(large.outcome(), Outcome::Trap);
@@ -233,4 +251,9 @@ async fn many_short_lines_cost_no_more_than_few_long_ones() {
     let answer = rig.ask("newlines 131072").await;
     answer.ended(Outcome::Ok);
     assert_eq!(answer.run().log_bytes, 131_072);
+    // Work on lines within the host counts as the guest's own, and stops with it.
+    let mut rig = Rig::with("probe", |config| config.limits.cpu_ms = 50);
+    let answer = rig.ask("newlines 1000000").await;
+    answer.ended(Outcome::CpuLimit);
+    assert!(answer.run().cpu_us < 1_000_000, "{:?}", answer.run());
 }

@@ -32,10 +32,12 @@ async fn runs_and_lines_are_stored() {
     let mut rig = Rig::probe();
     let question = message("log hello");
     let answer = rig.give(question.clone()).await;
-    let run = eventually("the run is stored", || async { rig.store.runs(Some("probe"), 10).await.unwrap().pop() }).await;
+    let run =
+        eventually("the run is stored", || async { rig.store.runs(Some("probe"), 10).await.unwrap().pop() }).await;
     assert_eq!(&run, answer.run());
     assert_eq!(run.message_id, question.message_id());
-    let line = eventually("the line is stored", || async { rig.store.logs(Some("probe"), 10).await.unwrap().pop() }).await;
+    let line =
+        eventually("the line is stored", || async { rig.store.logs(Some("probe"), 10).await.unwrap().pop() }).await;
     assert_eq!((line.text.as_str(), line.message_id.as_deref()), ("hello", Some(question.message_id())));
 }
 

@@ -198,9 +198,14 @@ async fn events_and_endpoints() {
     ack.set_endpoint(Some("foo"));
     works.publish("app.event", ack.to_json()).await;
     works.inbound("a", "echo here").await;
-    assert_eq!(works.next().await.content(), Some("here"), "a message for an endpoint that is not taken is passed over");
+    assert_eq!(
+        works.next().await.content(),
+        Some("here"),
+        "a message for an endpoint that is not taken is passed over"
+    );
     assert_eq!((works.settled("app.inbound").await, works.settled("app.event").await), (0, 0));
-    let line = eventually("the event was logged", || async { works.store.logs(Some("app"), 10).await.unwrap().pop() }).await;
+    let line =
+        eventually("the event was logged", || async { works.store.logs(Some("app"), 10).await.unwrap().pop() }).await;
     assert!(line.text.contains("Ack") && line.text.contains("m1"), "{}", line.text);
     works.stop().await;
 }

@@ -75,7 +75,7 @@ async fn a_full_disk_undoes_everything_and_works_again_when_there_is_room() {
     let large = vec![b'x'; 500_000];
     bench.publish(b"small".to_vec()).await.expect("fits");
     let mut consumer = bench.broker.consume("q", 1).await.expect("open");
-    let delivery = next(&mut consumer).await;
+    let mut delivery = next(&mut consumer).await;
     bench.limit(20).await;
 
     let error = bench.publish(large.clone()).await.expect_err("does not fit");
@@ -84,7 +84,7 @@ async fn a_full_disk_undoes_everything_and_works_again_when_there_is_room() {
     let error = delivery.done(outgoing).await.expect("appended").await.expect_err("does not fit");
     assert!(error.is_temporary());
     // Undone: the delivery is back, nothing else is there, and no place is lost.
-    let delivery = next(&mut consumer).await;
+    let mut delivery = next(&mut consumer).await;
     assert_eq!((delivery.body.as_ref(), delivery.attempts), (b"small".as_slice(), 2));
     let info = bench.broker.queues().await.expect("lists");
     let counts: Vec<_> = info.iter().map(|queue| (queue.name.as_str(), queue.ready, queue.unacked)).collect();

@@ -5,7 +5,7 @@ use vumi_message::Timestamp;
 
 use super::kit::*;
 
-async fn reject(delivery: vumi_core::Delivery, reason: &str) {
+async fn reject(mut delivery: vumi_core::Delivery, reason: &str) {
     soon(delivery.reject(reason)).await.expect("settles").await.expect("confirmed");
 }
 

@@ -137,7 +137,7 @@ pub(crate) async fn a_dropped_delivery_comes_back<F: AsyncFn(BrokerOptions) -> B
     drop(next(&mut consumer).await);
     assert_eq!(told(&[next(&mut consumer).await]), [("0", 2)]);
     // Also when what was begun with it is given up at once.
-    let delivery = next(&mut consumer).await;
+    let mut delivery = next(&mut consumer).await;
     drop(delivery.ack());
     assert_eq!(told(&[next(&mut consumer).await]), [("0", 4)]);
 }

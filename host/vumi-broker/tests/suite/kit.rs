@@ -105,7 +105,7 @@ pub(crate) async fn nothing(consumer: &mut Box<dyn Consumer>) {
     not_yet(&mut consumer.next()).await;
 }
 
-pub(crate) async fn ack(delivery: Delivery) {
+pub(crate) async fn ack(mut delivery: Delivery) {
     soon(delivery.ack()).await.expect("settles").await.expect("confirmed");
 }
 

@@ -51,7 +51,7 @@ pub(crate) async fn nothing_is_lost_or_doubled_among_many<F: AsyncFn(BrokerOptio
         let seen = Arc::clone(&seen);
         consumers.spawn(async move {
             let mut own = Vec::new();
-            while let Some(delivery) = taking.next().await {
+            while let Some(mut delivery) = taking.next().await {
                 assert_eq!(delivery.attempts, 1);
                 own.push(text(&delivery).parse::<usize>().expect("a number"));
                 seen.lock().push(*own.last().expect("just pushed"));
@@ -92,7 +92,7 @@ pub(crate) async fn deliveries_that_come_back_are_neither_lost_nor_doubled<F: As
             let mut turn = consumer;
             'anew: loop {
                 let mut taking = consume(&*broker, 3).await;
-                while let Some(delivery) = taking.next().await {
+                while let Some(mut delivery) = taking.next().await {
                     turn += 1;
                     match turn % 5 {
                         0 => delivery.retry(Duration::ZERO),

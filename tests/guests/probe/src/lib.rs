@@ -74,6 +74,7 @@ impl App for Probe {
             }
             "levels" => levels(rest),
             "newlines" => newlines(message, number(&words, 0)),
+            "rush" => wasi::rush(message, number(&words, 0)),
             "zeroes" => wasi::zeroes(message, number(&words, 0)),
             "random" => reply(message, wasi::random(number(&words, 0)).to_string()),
             "handles" => reply(message, wasi::handles(number(&words, 0)).to_string()),

@@ -71,6 +71,12 @@ pub fn print(bytes: &[u8]) {
     }
 }
 
+/// Writes so much to standard output in one call, without asking how much may be written.
+pub fn rush(message: &Message, count: usize) -> Result<()> {
+    let written = get_stdout().write(&vec![b'\n'; count]).is_ok();
+    message.reply(format!("{written}")).map(drop)
+}
+
 /// Asks for so many zeroes on standard output in one call.
 pub fn zeroes(message: &Message, count: usize) -> Result<()> {
     let written = get_stdout().write_zeroes(count as u64).is_ok();
