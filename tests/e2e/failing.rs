@@ -33,11 +33,11 @@ fn failures_show_in_runs_and_logs() {
 
 #[test]
 fn a_guest_that_traps_at_its_start_fails_each_message() {
-    let host = HostBuilder::app(&guest("trap_at_start")).start();
+    let host = HostBuilder::app(&guest("trap-at-start")).start();
     for phone in ["+27820000001", "+27820000002"] {
         let id = host.sms(phone, "hello").expect("it is accepted");
         let run = until("its run is recorded", || {
-            host.runs("trap_at_start").into_iter().find(|run| run["message_id"] == id.as_str())
+            host.runs("trap-at-start").into_iter().find(|run| run["message_id"] == id.as_str())
         });
         assert_eq!((&run["outcome"], &run["reason"]), (&"failed".into(), &"instantiate".into()), "{run}");
         assert!(run["error"].as_str().is_some_and(|error| error.contains("unreachable")), "{run}");
@@ -53,7 +53,7 @@ fn refused(component: &Path) -> String {
 
 #[test]
 fn what_is_no_app_is_refused_with_its_reason() {
-    let stderr = refused(&guest("unknown_import"));
+    let stderr = refused(&guest("unknown-import"));
     assert!(stderr.contains("imports `nobody:offers/this@1.0.0`, which this host does not offer"), "{stderr}");
     let folder = scratch();
     let (core, text) = (folder.path().join("core.wasm"), folder.path().join("text.wasm"));

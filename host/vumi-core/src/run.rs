@@ -28,8 +28,6 @@ pub enum Outcome {
     HostCallLimit,
     /// Too much log output, stdout and stderr included.
     LogLimit,
-    /// Too many outbound messages.
-    OutboundLimit,
     /// An argument of a host call was larger than the host takes at once.
     TransferLimit,
     /// The instance could not be made.
@@ -52,7 +50,6 @@ impl Outcome {
             Self::TableLimit => "table-limit",
             Self::HostCallLimit => "host-call-limit",
             Self::LogLimit => "log-limit",
-            Self::OutboundLimit => "outbound-limit",
             Self::TransferLimit => "transfer-limit",
             Self::Instantiate => "instantiate",
             Self::HostFault => "host-fault",

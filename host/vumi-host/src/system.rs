@@ -81,7 +81,7 @@ impl System {
         let mut workers = Workers::new();
         let guests = guest_runtime()?;
 
-        let sandbox = Sandbox::new(&EngineOptions::default()).map_err(|error| Error::permanent(error.to_string()))?;
+        let sandbox = Sandbox::new(&places(&config)).map_err(|error| Error::permanent(error.to_string()))?;
         let mut entries = Vec::new();
         for (name, app_config) in &config.apps {
             let start = AppStart { extras: &extras, backends: &backends, feed: &feed, sandbox: &sandbox, sink: &sink };
@@ -242,6 +242,17 @@ async fn join(tasks: &mut Vec<JoinHandle<()>>, deadline: tokio::time::Instant, w
             tracing::warn!("the {what} did not stop in time");
         }
     }
+}
+
+/// A place for every conversation that the apps handle side by side, so that no app waits for another's.
+fn places(config: &SystemConfig) -> EngineOptions {
+    const MOST: usize = 2_048;
+    let wanted: usize = config.apps.iter().map(|(_, app)| app.parallel).sum();
+    if wanted > MOST {
+        tracing::warn!(wanted, most = MOST, "the apps' `parallel` add up to more than the sandbox runs at a time");
+    }
+    let default = EngineOptions::default();
+    EngineOptions { instances: u32::try_from(wanted.min(MOST)).unwrap_or(default.instances).max(default.instances) }
 }
 
 /// Guests have threads of their own: however busy they keep those, networks and disks are served by others.

@@ -20,6 +20,9 @@ pub(crate) const TICK: Duration = Duration::from_millis(1);
 /// Stack of the guest's WebAssembly code, in bytes: beyond it a run ends as `stack-overflow`.
 const GUEST_STACK: usize = 512 << 10;
 
+/// Elements that any table can have: the highest value of the option `table_elements`.
+const MAX_TABLE_ELEMENTS: usize = 100_000;
+
 /// How the engine is set up.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
@@ -109,6 +112,7 @@ fn config(options: &EngineOptions, pagemap_scan: Enabled) -> Config {
         .max_core_instances_per_component(64)
         .max_memories_per_component(8)
         .max_tables_per_component(32)
+        .table_elements(MAX_TABLE_ELEMENTS)
         .max_unused_warm_slots(options.instances)
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)

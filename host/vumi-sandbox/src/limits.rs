@@ -21,6 +21,7 @@ pub struct Limits {
     /// without ends as `memory-limit`.
     pub memory: ByteSize,
     /// Elements in tables, all tables together. Beyond it: `table-limit`.
+    #[schemars(range(max = 100_000))]
     pub table_elements: usize,
     /// Host calls of all kinds. Beyond it: `host-call-limit`.
     #[schemars(range(min = 1))]

@@ -114,8 +114,12 @@ impl Growth {
 impl wasmtime::ResourceLimiter for Growth {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let sum = self.memory.saturating_sub(current).saturating_add(desired);
-        if sum > self.memory_limit || maximum.is_some_and(|maximum| desired > maximum) {
+        if sum > self.memory_limit {
             self.refused = Some(Outcome::MemoryLimit);
+            return Ok(false);
+        }
+        // The guest's own maximum: the engine refuses by itself, and it is no limit of ours.
+        if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
         self.memory = sum;
@@ -125,8 +129,11 @@ impl wasmtime::ResourceLimiter for Growth {
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let sum = self.tables.saturating_sub(current).saturating_add(desired);
-        if sum > self.table_limit || maximum.is_some_and(|maximum| desired > maximum) {
+        if sum > self.table_limit {
             self.refused = Some(Outcome::TableLimit);
+            return Ok(false);
+        }
+        if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
         self.tables = sum;

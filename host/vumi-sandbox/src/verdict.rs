@@ -14,6 +14,9 @@ pub(crate) fn judge(error: &wasmtime::Error, growth: &Growth) -> Stop {
     if error.is::<PoolConcurrencyLimitError>() {
         return Stop::new(Outcome::HostFault, format!("no room for another instance: {}", one_line(error)));
     }
+    if let Some(Trap::StackOverflow) = error.downcast_ref::<Trap>() {
+        return Stop::new(Outcome::StackOverflow, "its call stack was exhausted (recursion too deep)");
+    }
     match growth.refused() {
         Some(Outcome::MemoryLimit) => {
             return Stop::new(Outcome::MemoryLimit, "it needed more memory than its limit `memory` allows");
@@ -24,14 +27,11 @@ pub(crate) fn judge(error: &wasmtime::Error, growth: &Growth) -> Stop {
         None => {}
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => {
-            Stop::new(Outcome::StackOverflow, "its call stack was exhausted (recursion too deep)")
-        }
         Some(trap) => Stop::new(Outcome::Trap, format!("it trapped: {trap}")),
         // The engine has no type for this one.
         None if error.root_cause().to_string().contains("fuel allocated for hostcalls") => {
             Stop::new(Outcome::TransferLimit, "it passed more bytes to one host call than its limit `transfer` allows")
         }
-        None => Stop::new(Outcome::Trap, format!("it failed: {}", one_line(error))),
+        None => Stop::new(Outcome::Trap, format!("it failed: {} ({})", error.root_cause(), one_line(error))),
     }
 }

@@ -82,6 +82,7 @@ impl Host for Guest {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, Error>> {
         let began = self.begin()?;
         if let Err(error) = Self::check_key(&key) {
+            self.budget.end(began);
             return Ok(Err(error));
         }
         let app = std::sync::Arc::clone(&self.app);
@@ -99,6 +100,7 @@ impl Host for Guest {
     ) -> wasmtime::Result<Result<(), Error>> {
         let began = self.begin()?;
         if let Err(error) = Self::check_key(&key).and_then(|()| self.check_value(&value)) {
+            self.budget.end(began);
             return Ok(Err(error));
         }
         if ttl_seconds == Some(0) {
@@ -116,6 +118,7 @@ impl Host for Guest {
     async fn delete(&mut self, key: String) -> wasmtime::Result<Result<bool, Error>> {
         let began = self.begin()?;
         if let Err(error) = Self::check_key(&key) {
+            self.budget.end(began);
             return Ok(Err(error));
         }
         let app = std::sync::Arc::clone(&self.app);
@@ -128,6 +131,7 @@ impl Host for Guest {
     async fn incr(&mut self, key: String, amount: i64) -> wasmtime::Result<Result<i64, Error>> {
         let began = self.begin()?;
         if let Err(error) = Self::check_key(&key) {
+            self.budget.end(began);
             return Ok(Err(error));
         }
         let app = std::sync::Arc::clone(&self.app);

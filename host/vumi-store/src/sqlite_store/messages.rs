@@ -53,29 +53,28 @@ pub(super) fn read(connection: &Connection, query: &MessageQuery) -> Result<Vec<
     let before = query.before.map_or(i64::MAX, |seq| i64::try_from(seq).unwrap_or(i64::MAX));
     let limit = limit(if query.limit == 0 { DEFAULT_LIMIT } else { query.limit });
     let mut values: Vec<&dyn ToSql> = vec![&before, &limit];
-    // A plus sign keeps SQLite from using a column's index: of the two, the user is the rarer one.
-    let filter = match (&query.transport_name, &query.user) {
-        (None, None) => "",
-        (Some(transport), None) => {
-            values.push(transport);
-            "AND transport_name = ?3"
-        }
-        (None, Some(user)) => {
-            values.push(user);
-            "AND user = ?3"
-        }
-        (Some(transport), Some(user)) => {
-            values.extend([transport as &dyn ToSql, user]);
-            "AND +transport_name = ?3 AND user = ?4"
-        }
-    };
-    connection
-        .prepare_cached(&format!(
-            "SELECT seq, at, direction, transport_name, user, id, body FROM messages
-             WHERE seq < ?1 {filter} ORDER BY seq DESC LIMIT ?2"
-        ))?
-        .query_map(values.as_slice(), record)?
-        .collect()
+    values.extend(query.transport_name.iter().chain(&query.user).map(|value| value as &dyn ToSql));
+    connection.prepare_cached(select(query))?.query_map(values.as_slice(), record)?.collect()
+}
+
+/// The statement for a query. Its parameters: the position, the limit, then the transport and the user, if asked for.
+fn select(query: &MessageQuery) -> &'static str {
+    macro_rules! select {
+        ($filter:literal) => {
+            concat!(
+                "SELECT seq, at, direction, transport_name, user, id, body FROM messages WHERE seq < ?1 ",
+                $filter,
+                " ORDER BY seq DESC LIMIT ?2"
+            )
+        };
+    }
+    match (&query.transport_name, &query.user) {
+        (None, None) => select!(""),
+        (Some(_), None) => select!("AND transport_name = ?3"),
+        (None, Some(_)) => select!("AND user = ?3"),
+        // The plus sign keeps SQLite from using the transport's index: of the two, the user is the rarer one.
+        (Some(_), Some(_)) => select!("AND +transport_name = ?3 AND user = ?4"),
+    }
 }
 
 fn record(row: &Row<'_>) -> Result<MessageRecord> {
@@ -92,4 +91,30 @@ fn record(row: &Row<'_>) -> Result<MessageRecord> {
 
 fn limit(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_query_uses_an_index_and_none_sorts() {
+        let connection = Connection::open_in_memory().expect("opens");
+        connection.execute_batch(super::super::MIGRATIONS[0]).expect("migrates");
+        let plan = |transport_name: Option<&str>, user: Option<&str>| {
+            let (transport_name, user) = (transport_name.map(str::to_owned), user.map(str::to_owned));
+            let query = MessageQuery { transport_name, user, ..MessageQuery::default() };
+            let mut statement =
+                connection.prepare(&format!("EXPLAIN QUERY PLAN {}", select(&query))).expect("prepares");
+            let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>>>();
+            steps.expect("plans").join("\n")
+        };
+        let by_position = "SEARCH messages USING INTEGER PRIMARY KEY (rowid<?)";
+        let by_transport = "SEARCH messages USING INDEX messages_transport (transport_name=? AND rowid<?)";
+        let by_user = "SEARCH messages USING INDEX messages_user (user=? AND rowid<?)";
+        assert_eq!(plan(None, None), by_position);
+        assert_eq!(plan(Some("t"), None), by_transport);
+        assert_eq!(plan(None, Some("u")), by_user);
+        assert_eq!(plan(Some("t"), Some("u")), by_user);
+    }
 }

@@ -19,25 +19,34 @@ pub(super) const BATCH: usize = 1_000;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// How long a reader waits for records that were handed over before; then it does without them.
-const SETTLE: Duration = Duration::from_secs(1);
+const SETTLE: Duration = Duration::from_secs(10);
 
 /// The buffer and its thread. When this is dropped, the thread writes what it has and ends.
 pub(super) struct Recorder {
     buffer: Arc<Buffer>,
-    /// How many of the accepted records are dealt with; the sender is dropped when the thread has ended.
-    done: watch::Receiver<u64>,
+    /// The sender is dropped when the thread has ended.
+    progress: watch::Receiver<Progress>,
+}
+
+/// How far the thread is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    /// How many of the accepted records are dealt with.
+    done: u64,
+    /// Whether the disk refuses the next ones.
+    failing: bool,
 }
 
 impl Recorder {
     pub(super) fn start(database: Database, options: StoreOptions) -> Result<Self, StoreError> {
         let buffer = Arc::new(Buffer::new(&options));
-        let (sender, done) = watch::channel(0);
+        let (sender, progress) = watch::channel(Progress::default());
         let theirs = Arc::clone(&buffer);
         thread::Builder::new()
             .name("store-recorder".to_owned())
             .spawn(move || run(&theirs, &database, options, &sender))
             .map_err(StoreError::Thread)?;
-        Ok(Self { buffer, done })
+        Ok(Self { buffer, progress })
     }
 
     pub(super) fn put(&self, record: Record) {
@@ -48,19 +57,20 @@ impl Recorder {
         self.buffer.dropped()
     }
 
-    /// Waits until all that was put before is written, or could not be, but not for long.
+    /// Waits until all that was put before is written, unless that cannot be done now.
     pub(super) async fn settle(&self) {
         let accepted = self.buffer.accepted();
-        let mut done = self.done.clone();
-        // An error means that the thread has ended, so that there is nothing to wait for.
-        let _ = tokio::time::timeout(SETTLE, done.wait_for(|done| *done >= accepted)).await;
+        let mut progress = self.progress.clone();
+        let settled = progress.wait_for(|progress| progress.done >= accepted || progress.failing);
+        // Errors mean that it takes too long, or that the thread has ended; the reader does without either way.
+        drop(tokio::time::timeout(SETTLE, settled).await);
     }
 
     /// Refuses records from now on and waits until those that were taken are dealt with.
     pub(super) async fn close(&self) {
         self.buffer.close();
-        let mut done = self.done.clone();
-        while done.changed().await.is_ok() {}
+        let mut progress = self.progress.clone();
+        while progress.changed().await.is_ok() {}
     }
 }
 
@@ -70,11 +80,18 @@ impl Drop for Recorder {
     }
 }
 
-fn run(buffer: &Buffer, database: &Database, options: StoreOptions, done: &watch::Sender<u64>) {
+fn run(buffer: &Buffer, database: &Database, options: StoreOptions, progress: &watch::Sender<Progress>) {
     while let Some(batch) = buffer.take(BATCH) {
         let count = batch.len() as u64;
-        write(buffer, database, options, rows(buffer, batch));
-        done.send_modify(|done| *done += count);
+        let rows = Arc::new(rows(buffer, batch));
+        let attempt = || write(database, options, Arc::clone(&rows));
+        if !insist(buffer, RETRY, attempt, || progress.send_modify(|progress| progress.failing = true)) {
+            for table in [Table::Runs, Table::Logs] {
+                let lost = rows.iter().filter(|row| row.table == table).count();
+                buffer.count_dropped(kind(table), lost as u64);
+            }
+        }
+        progress.send_modify(|progress| *progress = Progress { done: progress.done + count, failing: false });
     }
 }
 
@@ -94,24 +111,20 @@ fn rows(buffer: &Buffer, batch: Vec<Record>) -> Vec<NewRow> {
     rows
 }
 
-/// Writes a batch, or counts it as dropped.
-fn write(buffer: &Buffer, database: &Database, options: StoreOptions, rows: Vec<NewRow>) {
-    let rows = Arc::new(rows);
-    if !insist(buffer, RETRY, || write_once(database, options, Arc::clone(&rows))) {
-        for table in [Table::Runs, Table::Logs] {
-            let lost = rows.iter().filter(|row| row.table == table).count();
-            buffer.count_dropped(kind(table), lost as u64);
-        }
-    }
-}
-
-/// Tries until it works; false when it never will, or when it failed and the buffer is closed.
-fn insist(buffer: &Buffer, pause: Duration, mut attempt: impl FnMut() -> Result<(), DbError>) -> bool {
-    let mut told = false;
+/// Tries until it works; false when it never will, or when it failed and the buffer is closed. `on_failure` is called at
+/// the first failure.
+fn insist(
+    buffer: &Buffer,
+    pause: Duration,
+    mut attempt: impl FnMut() -> Result<(), DbError>,
+    on_failure: impl Fn(),
+) -> bool {
+    let mut failed = false;
     while let Err(error) = attempt() {
-        if !told {
+        if !failed {
             tracing::warn!(%error, "runs and log lines cannot be written");
-            told = true;
+            on_failure();
+            failed = true;
         }
         if !error.is_temporary() || !buffer.pause(pause) {
             return false;
@@ -120,7 +133,7 @@ fn insist(buffer: &Buffer, pause: Duration, mut attempt: impl FnMut() -> Result<
     true
 }
 
-fn write_once(database: &Database, options: StoreOptions, rows: Arc<Vec<NewRow>>) -> Result<(), DbError> {
+fn write(database: &Database, options: StoreOptions, rows: Arc<Vec<NewRow>>) -> Result<(), DbError> {
     database.write_blocking(move |connection| {
         rows.iter().try_for_each(|row| records::insert(connection, row))?;
         records::trim(connection, Table::Runs, options.max_runs)?;
@@ -138,6 +151,7 @@ fn kind(table: Table) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::time::Instant;
 
     use super::*;
@@ -153,23 +167,24 @@ mod tests {
         let mut attempts = 0;
         let pause = Duration::from_millis(5);
         let began = Instant::now();
-        let written = insist(&buffer(), pause, || {
+        let told = Cell::new(0);
+        let attempt = || {
             attempts += 1;
             if attempts < 4 { Err(FULL) } else { Ok(()) }
-        });
-        assert!(written);
-        assert_eq!(attempts, 4);
+        };
+        assert!(insist(&buffer(), pause, attempt, || told.set(told.get() + 1)));
+        assert_eq!((attempts, told.get()), (4, 1));
         assert!(began.elapsed() >= 3 * pause);
     }
 
     #[test]
     fn a_lasting_failure_is_given_up_at_once() {
         let mut attempts = 0;
-        let written = insist(&buffer(), Duration::from_secs(60), || {
+        let attempt = || {
             attempts += 1;
             Err(DbError::TransactionEnded)
-        });
-        assert!(!written);
+        };
+        assert!(!insist(&buffer(), Duration::from_secs(60), attempt, || ()));
         assert_eq!(attempts, 1);
     }
 
@@ -178,7 +193,7 @@ mod tests {
         let buffer = buffer();
         let began = Instant::now();
         std::thread::scope(|scope| {
-            let insisting = scope.spawn(|| insist(&buffer, Duration::from_secs(60), || Err(FULL)));
+            let insisting = scope.spawn(|| insist(&buffer, Duration::from_secs(60), || Err(FULL), || ()));
             buffer.close();
             assert!(!insisting.join().expect("no panic"));
         });
