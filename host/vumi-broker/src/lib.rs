@@ -25,7 +25,7 @@
 //! let confirm = broker.publish("sms_1.inbound", "{}".into(), wait).await?;
 //! confirm.await?;
 //! let mut consumer = broker.consume("sms_1.inbound", 20).await?;
-//! if let Some(delivery) = consumer.next().await {
+//! if let Some(mut delivery) = consumer.next().await {
 //!     assert_eq!(delivery.body, "{}");
 //!     delivery.ack().await?;
 //! }

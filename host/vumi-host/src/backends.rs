@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use vumi_broker::{BrokerOptions, Durability, EmbeddedBroker};
 use vumi_core::{Broker, Error, KvStore, Result, Store, SystemClock};
+use vumi_store::MemoryBounds;
 
 use crate::config::SystemConfig;
 
@@ -30,8 +31,8 @@ impl Backends {
         match &config.data_dir {
             None => Ok(Self {
                 broker: EmbeddedBroker::in_memory(options),
-                kv: kv_in_memory(),
-                transport_kv: kv_in_memory(),
+                kv: kv_in_memory(MemoryBounds::default()),
+                transport_kv: kv_in_memory(MemoryBounds { keys: 4_000_000, ..MemoryBounds::default() }),
                 store: vumi_store::store_in_memory()?,
             }),
             Some(folder) => Self::durable(folder, config.durability, options),
@@ -60,6 +61,6 @@ impl Backends {
     }
 }
 
-fn kv_in_memory() -> Arc<dyn KvStore> {
-    vumi_store::kv_in_memory(vumi_store::MemoryBounds::default(), Arc::new(SystemClock))
+fn kv_in_memory(bounds: MemoryBounds) -> Arc<dyn KvStore> {
+    vumi_store::kv_in_memory(bounds, Arc::new(SystemClock))
 }

@@ -15,7 +15,7 @@ use vumi_message::Timestamp;
 use vumi_sandbox::{
     App, AppConfig, AppWorker, ComponentCache, EngineOptions, MetricSink, QueueOutbox, Sandbox, Surroundings,
 };
-use vumi_transport::{Built, Readiness, TransportConfig, TransportWorker};
+use vumi_transport::{Built, Readiness, TransportConfig, TransportShared, TransportWorker};
 
 use crate::backends::Backends;
 use crate::board::{Board, key};
@@ -117,7 +117,7 @@ impl System {
                 name: connector.clone(),
                 transport: built,
                 once,
-                shared: transport.shared.clone(),
+                shared: remembering(&transport.shared, config.data_dir.is_some()),
                 broker: Arc::clone(&backends.broker),
                 kv: Arc::clone(&backends.transport_kv),
                 store: Arc::clone(&backends.store),
@@ -253,6 +253,16 @@ fn places(config: &SystemConfig) -> EngineOptions {
     }
     let default = EngineOptions::default();
     EngineOptions { instances: u32::try_from(wanted.min(MOST)).unwrap_or(default.instances).max(default.instances) }
+}
+
+/// Without a `data_dir` the record of what was sent only outlives a guest that is run again, and it must fit into
+/// memory: an hour of it is plenty.
+fn remembering(shared: &TransportShared, durable: bool) -> TransportShared {
+    let mut shared = shared.clone();
+    if !durable {
+        shared.sent_record_hours = shared.sent_record_hours.min(1);
+    }
+    shared
 }
 
 /// Guests have threads of their own: however busy they keep those, networks and disks are served by others.

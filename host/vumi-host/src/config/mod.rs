@@ -1,7 +1,7 @@
 //! The configuration: one YAML file becomes typed values, or an error that says where and how to mend it.
 //!
 //! What happens to a file, in order: `yaml` makes a tree of it and puts variables in; `check::classes` looks at the
-//! classes, serde reads [`file::File`], `check::ranges` holds numbers against the ranges of the manual; `system`
+//! classes, serde reads `file::File`, `check::ranges` holds numbers against the ranges of the manual; `system`
 //! fills in defaults and paths; the rest of `check` looks at what one key cannot know of another. The manual is the
 //! doc comments of the structs: `schema` makes the JSON schema of them and `explain` prints them.
 
