@@ -4,6 +4,7 @@
 //! the stores, builds transports, dispatchers and apps, starts them, and stops them in order. It alone reads the
 //! environment.
 
+mod apps;
 mod backends;
 mod banner;
 mod board;
@@ -16,3 +17,4 @@ mod reload;
 pub mod system;
 mod telemetry;
 mod views;
+mod workers;

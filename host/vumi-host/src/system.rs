@@ -1,28 +1,23 @@
 //! A whole system: everything that a configuration names, joined, started, and stopped again in order.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-use vumi_admin::model::WorkerKind;
-use vumi_core::{Error, Feed, MessageQuery, Result, Stack, SystemClock};
+use vumi_core::{Error, MessageQuery, Result, Stack, SystemClock};
 use vumi_dispatch::Dispatcher;
 use vumi_message::Timestamp;
-use vumi_sandbox::{
-    App, AppConfig, AppWorker, ComponentCache, EngineOptions, MetricSink, QueueOutbox, Sandbox, Surroundings,
-};
+use vumi_sandbox::{App, MetricSink, Sandbox};
 use vumi_transport::{Built, Readiness, TransportConfig, TransportShared, TransportWorker};
 
+use crate::apps::{AppStart, Guests, places};
 use crate::backends::Backends;
-use crate::board::{Board, key};
+use crate::board::Board;
 use crate::config::{self, SystemConfig};
 use crate::control::{AppEntry, Desk, DispatcherEntry, Phones, TransportEntry};
-use crate::project::Source;
-use crate::reload;
+use crate::workers::Workers;
 
 /// Messages of the simulator that are read back into its phones at the start.
 const RECALLED: usize = 1_000;
@@ -47,16 +42,6 @@ pub struct System {
     admin: std::net::SocketAddr,
 }
 
-/// Tasks and their stop signals, by the order in which they are stopped.
-struct Workers {
-    transports: CancellationToken,
-    inner: CancellationToken,
-    admin: CancellationToken,
-    transport_tasks: Vec<JoinHandle<()>>,
-    inner_tasks: Vec<JoinHandle<()>>,
-    admin_task: Option<JoinHandle<()>>,
-}
-
 impl System {
     /// Builds and starts everything.
     ///
@@ -79,7 +64,7 @@ impl System {
             simulator.map(|(name, transport)| transport.shared.transport_name.clone().unwrap_or_else(|| name.clone())),
         );
         let mut workers = Workers::new();
-        let guests = guest_runtime()?;
+        let guests = Guests::start()?;
 
         let sandbox = Sandbox::new(&places(&config)).map_err(|error| Error::permanent(error.to_string()))?;
         let mut entries = Vec::new();
@@ -189,16 +174,10 @@ impl System {
         // Replies to what is already inside should still reach their users.
         let third = self.grace / 3;
         self.drained(tokio::time::Instant::now() + third).await;
-        self.workers.transports.cancel();
-        join(&mut self.workers.transport_tasks, deadline, "transports").await;
+        self.workers.stop_transports(deadline).await;
         // The end of the connections was itself a message to the apps.
         self.drained(deadline.min(tokio::time::Instant::now() + third)).await;
-        self.workers.inner.cancel();
-        join(&mut self.workers.inner_tasks, deadline, "apps and dispatchers").await;
-        self.workers.admin.cancel();
-        if let Some(task) = self.workers.admin_task.take() {
-            let _ = tokio::time::timeout_at(deadline, task).await;
-        }
+        self.workers.stop_the_rest(deadline).await;
         self.report_leftovers().await;
         self.backends.close().await;
         drop(self.guests);
@@ -236,25 +215,6 @@ fn is_live(queue: &str) -> bool {
     [".inbound", ".outbound", ".event"].iter().any(|ending| queue.ends_with(ending))
 }
 
-async fn join(tasks: &mut Vec<JoinHandle<()>>, deadline: tokio::time::Instant, what: &str) {
-    for task in tasks.drain(..) {
-        if tokio::time::timeout_at(deadline, task).await.is_err() {
-            tracing::warn!("the {what} did not stop in time");
-        }
-    }
-}
-
-/// A place for every conversation that the apps handle side by side, so that no app waits for another's.
-fn places(config: &SystemConfig) -> EngineOptions {
-    const MOST: usize = 2_048;
-    let wanted: usize = config.apps.iter().map(|(_, app)| app.parallel).sum();
-    if wanted > MOST {
-        tracing::warn!(wanted, most = MOST, "the apps' `parallel` add up to more than the sandbox runs at a time");
-    }
-    let default = EngineOptions::default();
-    EngineOptions { instances: u32::try_from(wanted.min(MOST)).unwrap_or(default.instances).max(default.instances) }
-}
-
 /// Without a `data_dir` the record of what was sent only outlives a guest that is run again, and it must fit into
 /// memory: an hour of it is plenty.
 fn remembering(shared: &TransportShared, durable: bool) -> TransportShared {
@@ -265,34 +225,6 @@ fn remembering(shared: &TransportShared, durable: bool) -> TransportShared {
     shared
 }
 
-/// Guests have threads of their own: however busy they keep those, networks and disks are served by others.
-struct Guests(Option<tokio::runtime::Runtime>);
-
-impl Guests {
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<JoinHandle<()>> {
-        self.0.as_ref().map(|runtime| runtime.spawn(task))
-    }
-}
-
-impl Drop for Guests {
-    /// Also when a system does not start: a runtime that is simply dropped waits for its threads, and must not do so
-    /// within another one.
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-fn guest_runtime() -> Result<Guests> {
-    tokio::runtime::Builder::new_multi_thread()
-        .thread_name("vumi-guest")
-        .enable_all()
-        .build()
-        .map(|runtime| Guests(Some(runtime)))
-        .map_err(|error| Error::permanent("no threads for the guests").because(error))
-}
-
 /// Reads the simulator's newest messages back into its phones.
 async fn recall(backends: &Backends, board: &Board, transport_name: &str) -> Result<()> {
     let query =
@@ -301,112 +233,4 @@ async fn recall(backends: &Backends, board: &Board, transport_name: &str) -> Res
     records.reverse();
     board.recall(&records);
     Ok(())
-}
-
-/// What starting an app needs.
-struct AppStart<'a> {
-    extras: &'a Extras,
-    backends: &'a Backends,
-    feed: &'a Feed,
-    sandbox: &'a Arc<Sandbox>,
-    sink: &'a Arc<dyn MetricSink>,
-}
-
-impl AppStart<'_> {
-    fn app(
-        &self,
-        name: &str,
-        app_config: &AppConfig,
-        board: &Arc<Board>,
-        guests: &Guests,
-        workers: &mut Workers,
-    ) -> Result<AppEntry> {
-        let connector = app_config.transport_name.clone().unwrap_or_else(|| name.to_owned());
-        let source = Source::of(Path::new(&app_config.component))?;
-        let path = source.component()?;
-        let cache = cache(self.extras)?;
-        let component = self.sandbox.load(&cache, &path).map_err(|error| Error::permanent(error.to_string()))?;
-        let stack = Stack::default();
-        let around = Surroundings {
-            kv: Arc::clone(&self.backends.kv),
-            store: Arc::clone(&self.backends.store),
-            feed: self.feed.clone(),
-            outbox: Arc::new(QueueOutbox::new(Arc::clone(&self.backends.broker), &connector, stack.clone())),
-            metrics: Arc::clone(self.sink),
-            io: tokio::runtime::Handle::current(),
-        };
-        let app = Arc::new(App::new(self.sandbox, name, app_config, &component, around)?);
-        let worker = Arc::new(AppWorker {
-            app: Arc::clone(&app),
-            connector: connector.clone(),
-            broker: Arc::clone(&self.backends.broker),
-            stack,
-            prefetch: app_config.amqp_prefetch_count,
-            parallel: app_config.parallel,
-            inbound_endpoints: app_config.inbound_endpoints.clone(),
-        });
-        workers.app(&worker, board, self.feed, guests);
-        if self.extras.watch {
-            reload::watch(source, Arc::clone(&app), Arc::clone(self.sandbox), cache, workers.inner.clone());
-        }
-        Ok(AppEntry { app, config: app_config.clone(), connector })
-    }
-}
-
-fn cache(extras: &Extras) -> Result<ComponentCache> {
-    match &extras.component_cache {
-        Some(folder) => ComponentCache::at(folder).map_err(|error| Error::permanent(error.to_string())),
-        None => Ok(ComponentCache::none()),
-    }
-}
-
-impl Workers {
-    fn new() -> Self {
-        Self {
-            transports: CancellationToken::new(),
-            inner: CancellationToken::new(),
-            admin: CancellationToken::new(),
-            transport_tasks: Vec::new(),
-            inner_tasks: Vec::new(),
-            admin_task: None,
-        }
-    }
-
-    fn app(&mut self, worker: &Arc<AppWorker>, board: &Board, feed: &Feed, guests: &Guests) {
-        board.expect(WorkerKind::App, worker.app.name());
-        let name = key(WorkerKind::App, worker.app.name());
-        let (worker, feed, stop) = (Arc::clone(worker), feed.clone(), self.inner.clone());
-        self.inner_tasks.extend(guests.spawn(async move {
-            vumi_core::supervise::supervise(&name, &feed, &stop, || Arc::clone(&worker).run(stop.clone())).await;
-        }));
-    }
-
-    fn dispatcher(&mut self, dispatcher: &Arc<Dispatcher>, board: &Board, feed: &Feed) {
-        board.expect(WorkerKind::Dispatcher, &dispatcher.name);
-        let name = key(WorkerKind::Dispatcher, &dispatcher.name);
-        let (dispatcher, feed, stop) = (Arc::clone(dispatcher), feed.clone(), self.inner.clone());
-        self.inner_tasks.push(tokio::spawn(async move {
-            vumi_core::supervise::supervise(&name, &feed, &stop, || Arc::clone(&dispatcher).run(stop.clone())).await;
-        }));
-    }
-
-    fn transport(&mut self, worker: &Arc<TransportWorker>, board: &Board, feed: &Feed) {
-        board.expect(WorkerKind::Transport, &worker.name);
-        // The worker restarts its transport by itself and tells so; this is for its queues.
-        let name = format!("queues of transport:{}", worker.name);
-        let (worker, feed, stop) = (Arc::clone(worker), feed.clone(), self.transports.clone());
-        self.transport_tasks.push(tokio::spawn(async move {
-            vumi_core::supervise::supervise(&name, &feed, &stop, || Arc::clone(&worker).run(stop.clone())).await;
-        }));
-    }
-
-    fn admin(&mut self, listener: tokio::net::TcpListener, options: vumi_admin::AdminOptions, desk: &Arc<Desk>) {
-        let control: Arc<dyn vumi_admin::Control> = Arc::clone(desk) as Arc<dyn vumi_admin::Control>;
-        let stop = self.admin.clone();
-        self.admin_task = Some(tokio::spawn(async move {
-            if let Err(error) = vumi_admin::serve(listener, options, control, stop).await {
-                tracing::error!("the admin server ended: {error}");
-            }
-        }));
-    }
 }

@@ -1,0 +1,115 @@
+//! Starting the apps: the threads that guests run on, and from an app's configuration to its worker.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+use vumi_core::{Error, Feed, Result, Stack};
+use vumi_sandbox::{
+    App, AppConfig, AppWorker, ComponentCache, EngineOptions, MetricSink, QueueOutbox, Sandbox, Surroundings,
+};
+
+use crate::backends::Backends;
+use crate::board::Board;
+use crate::config::SystemConfig;
+use crate::control::AppEntry;
+use crate::project::Source;
+use crate::reload;
+use crate::system::Extras;
+use crate::workers::Workers;
+
+/// A place for every conversation that the apps handle side by side, so that no app waits for another's.
+pub(crate) fn places(config: &SystemConfig) -> EngineOptions {
+    const MOST: usize = 2_048;
+    let wanted: usize = config.apps.iter().map(|(_, app)| app.parallel).sum();
+    if wanted > MOST {
+        tracing::warn!(wanted, most = MOST, "the apps' `parallel` add up to more than the sandbox runs at a time");
+    }
+    let default = EngineOptions::default();
+    EngineOptions { instances: u32::try_from(wanted.min(MOST)).unwrap_or(default.instances).max(default.instances) }
+}
+
+/// Guests have threads of their own: however busy they keep those, networks and disks are served by others.
+pub(crate) struct Guests(Option<tokio::runtime::Runtime>);
+
+impl Guests {
+    pub(crate) fn start() -> Result<Self> {
+        tokio::runtime::Builder::new_multi_thread()
+            .thread_name("vumi-guest")
+            .enable_all()
+            .build()
+            .map(|runtime| Self(Some(runtime)))
+            .map_err(|error| Error::permanent("no threads for the guests").because(error))
+    }
+
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<JoinHandle<()>> {
+        self.0.as_ref().map(|runtime| runtime.spawn(task))
+    }
+}
+
+impl Drop for Guests {
+    /// Also when a system does not start: a runtime that is simply dropped waits for its threads, and must not do so
+    /// within another one.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// What starting an app needs.
+pub(crate) struct AppStart<'a> {
+    pub(crate) extras: &'a Extras,
+    pub(crate) backends: &'a Backends,
+    pub(crate) feed: &'a Feed,
+    pub(crate) sandbox: &'a Arc<Sandbox>,
+    pub(crate) sink: &'a Arc<dyn MetricSink>,
+}
+
+impl AppStart<'_> {
+    pub(crate) fn app(
+        &self,
+        name: &str,
+        app_config: &AppConfig,
+        board: &Arc<Board>,
+        guests: &Guests,
+        workers: &mut Workers,
+    ) -> Result<AppEntry> {
+        let connector = app_config.transport_name.clone().unwrap_or_else(|| name.to_owned());
+        let source = Source::of(Path::new(&app_config.component))?;
+        let path = source.component()?;
+        let cache = cache(self.extras)?;
+        let component = self.sandbox.load(&cache, &path).map_err(|error| Error::permanent(error.to_string()))?;
+        let stack = Stack::default();
+        let around = Surroundings {
+            kv: Arc::clone(&self.backends.kv),
+            store: Arc::clone(&self.backends.store),
+            feed: self.feed.clone(),
+            outbox: Arc::new(QueueOutbox::new(Arc::clone(&self.backends.broker), &connector, stack.clone())),
+            metrics: Arc::clone(self.sink),
+            io: tokio::runtime::Handle::current(),
+        };
+        let app = Arc::new(App::new(self.sandbox, name, app_config, &component, around)?);
+        let worker = Arc::new(AppWorker {
+            app: Arc::clone(&app),
+            connector: connector.clone(),
+            broker: Arc::clone(&self.backends.broker),
+            stack,
+            prefetch: app_config.amqp_prefetch_count,
+            parallel: app_config.parallel,
+            inbound_endpoints: app_config.inbound_endpoints.clone(),
+        });
+        workers.app(&worker, board, self.feed, guests);
+        if self.extras.watch {
+            reload::watch(source, Arc::clone(&app), Arc::clone(self.sandbox), cache, workers.inner().clone());
+        }
+        Ok(AppEntry { app, config: app_config.clone(), connector })
+    }
+}
+
+fn cache(extras: &Extras) -> Result<ComponentCache> {
+    match &extras.component_cache {
+        Some(folder) => ComponentCache::at(folder).map_err(|error| Error::permanent(error.to_string())),
+        None => Ok(ComponentCache::none()),
+    }
+}
