@@ -3,7 +3,9 @@
 //! It lives from the start of a run to its end, inside the engine's store, and belongs to that run alone. The
 //! resources under `resources/` are implemented on it, one file each.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use vumi_core::{Confirm, LogLevel, Outcome};
@@ -95,6 +97,11 @@ pub(crate) async fn wait<T>(
     cap: Duration,
     future: impl Future<Output = T>,
 ) -> wasmtime::Result<Option<T>> {
+    // What is ready at once, as memory always is, needs no timer.
+    let mut future = pin!(future);
+    if let Poll::Ready(answer) = futures_util::poll!(future.as_mut()) {
+        return Ok(Some(answer));
+    }
     let left = deadline.saturating_duration_since(Instant::now());
     match tokio::time::timeout(left.min(cap), future).await {
         Ok(answer) => Ok(Some(answer)),

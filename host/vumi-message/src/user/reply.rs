@@ -43,7 +43,7 @@ impl UserMessage {
     ) -> Result<UserMessage, MessageError> {
         refuse(FIXED_IN_REPLY, &extras)?;
         let session_event = (!continue_session).then_some(SessionEvent::Close.as_str());
-        let mut fields = Payload::new();
+        let mut fields = Payload::with_capacity(16);
         fields.insert("to_addr".to_owned(), text_value(self.from_addr()));
         fields.insert("from_addr".to_owned(), text_value(self.to_addr()));
         fields.insert("in_reply_to".to_owned(), self.message_id().into());
@@ -87,7 +87,7 @@ impl UserMessage {
     /// field is not valid.
     pub fn send(to_addr: &str, content: Option<&str>, extras: Payload) -> Result<UserMessage, MessageError> {
         refuse(FIXED_IN_SEND, &extras)?;
-        let mut fields = Payload::new();
+        let mut fields = Payload::with_capacity(16);
         fields.insert("to_addr".to_owned(), to_addr.into());
         fields.insert("content".to_owned(), text_value(content));
         for field in ["from_addr", "transport_name", "transport_type", "session_event", "in_reply_to"] {
