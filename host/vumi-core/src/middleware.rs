@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use vumi_message::Message;
+use vumi_message::{Event, Failure, Message, Status, UserMessage};
 
 use crate::error::Result;
+use crate::names;
 
 /// Which way a message goes, seen from the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,33 @@ pub enum Channel {
     Failure,
     /// States of a transport.
     Status,
+}
+
+impl Channel {
+    /// The queue of this kind at a connector.
+    pub fn queue(self, connector: &str) -> String {
+        match self {
+            Self::Inbound => names::inbound(connector),
+            Self::Outbound => names::outbound(connector),
+            Self::Event => names::event(connector),
+            Self::Failure => names::failures(connector),
+            Self::Status => names::status(connector),
+        }
+    }
+
+    /// Reads a body as the kind of message that this kind of queue carries.
+    ///
+    /// # Errors
+    /// What is wrong with it, in one sentence: the reason with which it goes to the dead letters.
+    pub fn parse(self, body: &[u8]) -> Result<Message, String> {
+        let parsed = match self {
+            Self::Inbound | Self::Outbound => UserMessage::from_json(body).map(Message::User),
+            Self::Event => Event::from_json(body).map(Message::Event),
+            Self::Failure => Failure::from_json(body).map(Message::Failure),
+            Self::Status => Status::from_json(body).map(Message::Status),
+        };
+        parsed.map_err(|error| format!("invalid message: {error}"))
+    }
 }
 
 /// Where a message stands when middleware sees it.

@@ -13,7 +13,7 @@ use vumi_core::{
     Backoff, Broker, Channel, Consumer, Delivery, Direction, Error, Feed, Flow, Happening, Hook, Outgoing, Result,
     Router, Stack, names,
 };
-use vumi_message::{Event, Message, UserMessage};
+use vumi_message::{Event, Message};
 
 use crate::shared::DispatcherShared;
 
@@ -130,7 +130,7 @@ impl Dispatcher {
         channel: Channel,
         shutdown: &CancellationToken,
     ) -> Result<()> {
-        let message = match parse(&delivery.body, channel) {
+        let message = match channel.parse(&delivery.body) {
             Ok(message) => message,
             Err(reason) => {
                 tracing::error!(dispatcher = self.name, "a message goes to the dead letters: {reason}");
@@ -194,7 +194,7 @@ impl Dispatcher {
             let hook = Hook { direction: Direction::Publish, channel: target.channel };
             match self.stack.pass(hook, &target.connector, target.message).await? {
                 Flow::Continue(message) => outgoing.push(Outgoing {
-                    queue: queue_of(&target.connector, target.channel),
+                    queue: target.channel.queue(&target.connector),
                     body: Bytes::from(message.to_json()),
                 }),
                 Flow::Stop(reason) => {
@@ -213,22 +213,4 @@ fn nack(message_id: &str, reason: &str, connector: &str, channel: Channel) -> Ve
     }
     let event = Event::nack(message_id, reason);
     vec![Outgoing { queue: names::event(connector), body: Bytes::from(event.to_json()) }]
-}
-
-fn queue_of(connector: &str, channel: Channel) -> String {
-    match channel {
-        Channel::Inbound => names::inbound(connector),
-        Channel::Outbound => names::outbound(connector),
-        Channel::Event => names::event(connector),
-        Channel::Failure => names::failures(connector),
-        Channel::Status => names::status(connector),
-    }
-}
-
-fn parse(body: &[u8], channel: Channel) -> Result<Message, String> {
-    let parsed = match channel {
-        Channel::Event => Event::from_json(body).map(Message::Event),
-        _ => UserMessage::from_json(body).map(Message::User),
-    };
-    parsed.map_err(|error| format!("invalid message: {error}"))
 }

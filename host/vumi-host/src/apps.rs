@@ -59,7 +59,8 @@ impl Drop for Guests {
 
 /// What starting an app needs.
 pub(crate) struct AppStart<'a> {
-    pub(crate) extras: &'a Extras,
+    pub(crate) cache: &'a ComponentCache,
+    pub(crate) watch: bool,
     pub(crate) backends: &'a Backends,
     pub(crate) feed: &'a Feed,
     pub(crate) sandbox: &'a Arc<Sandbox>,
@@ -78,8 +79,7 @@ impl AppStart<'_> {
         let connector = app_config.transport_name.clone().unwrap_or_else(|| name.to_owned());
         let source = Source::of(Path::new(&app_config.component))?;
         let path = source.component()?;
-        let cache = cache(self.extras)?;
-        let component = self.sandbox.load(&cache, &path).map_err(|error| Error::permanent(error.to_string()))?;
+        let component = self.sandbox.load(self.cache, &path).map_err(|error| Error::permanent(error.to_string()))?;
         let stack = Stack::default();
         let around = Surroundings {
             kv: Arc::clone(&self.backends.kv),
@@ -100,14 +100,21 @@ impl AppStart<'_> {
             inbound_endpoints: app_config.inbound_endpoints.clone(),
         });
         workers.app(&worker, board, self.feed, guests);
-        if self.extras.watch {
-            reload::watch(source, Arc::clone(&app), Arc::clone(self.sandbox), cache, workers.inner().clone());
+        if self.watch {
+            reload::watch(
+                source,
+                Arc::clone(&app),
+                Arc::clone(self.sandbox),
+                self.cache.clone(),
+                workers.inner().clone(),
+            );
         }
         Ok(AppEntry { app, config: app_config.clone(), connector })
     }
 }
 
-fn cache(extras: &Extras) -> Result<ComponentCache> {
+/// Where compiled components are kept; opened and checked once for all apps.
+pub(crate) fn cache(extras: &Extras) -> Result<ComponentCache> {
     match &extras.component_cache {
         Some(folder) => ComponentCache::at(folder).map_err(|error| Error::permanent(error.to_string())),
         None => Ok(ComponentCache::none()),

@@ -12,7 +12,7 @@ use vumi_message::Timestamp;
 use vumi_sandbox::{App, MetricSink, Sandbox};
 use vumi_transport::{Built, Readiness, TransportConfig, TransportShared, TransportWorker};
 
-use crate::apps::{AppStart, Guests, places};
+use crate::apps::{AppStart, Guests, cache, places};
 use crate::backends::Backends;
 use crate::board::Board;
 use crate::config::{self, SystemConfig};
@@ -67,9 +67,17 @@ impl System {
         let guests = Guests::start()?;
 
         let sandbox = Sandbox::new(&places(&config)).map_err(|error| Error::permanent(error.to_string()))?;
+        let cache = cache(&extras)?;
         let mut entries = Vec::new();
         for (name, app_config) in &config.apps {
-            let start = AppStart { extras: &extras, backends: &backends, feed: &feed, sandbox: &sandbox, sink: &sink };
+            let start = AppStart {
+                cache: &cache,
+                watch: extras.watch,
+                backends: &backends,
+                feed: &feed,
+                sandbox: &sandbox,
+                sink: &sink,
+            };
             let entry = start.app(name, app_config, &board, &guests, &mut workers)?;
             entries.push(entry);
         }

@@ -14,7 +14,7 @@ use vumi_core::{
     Admission, Backoff, Broker, Channel, Confirm, Consumer, Delivery, Direction, Error, Flow, Happening, Hook, Lanes,
     Result, Stack, names,
 };
-use vumi_message::{Event, Message, UserMessage};
+use vumi_message::{Message, UserMessage};
 
 use crate::app::{App, Outbox};
 use crate::run::Input;
@@ -125,7 +125,7 @@ impl AppWorker {
                     Err(Error::temporary("the broker closed the app's queue"))
                 };
             };
-            match parse(&delivery.body, channel) {
+            match channel.parse(&delivery.body) {
                 Ok(message) => {
                     let lane = lane_of(&message);
                     let worker = Arc::clone(&self);
@@ -190,7 +190,7 @@ impl AppWorker {
                 Input::Message(Arc::new(message))
             }
             Message::Event(event) => Input::Event(Arc::new(event)),
-            // `parse` lets no other kind through.
+            // These queues carry no other kind.
             Message::Status(_) | Message::Failure(_) => return Ok(()),
         };
         let finished = self.app.run(&input).await;
@@ -199,14 +199,6 @@ impl AppWorker {
         }
         finished.again.map_or(Ok(()), Err)
     }
-}
-
-fn parse(body: &[u8], channel: Channel) -> Result<Message, String> {
-    let parsed = match channel {
-        Channel::Inbound => UserMessage::from_json(body).map(Message::User),
-        _ => Event::from_json(body).map(Message::Event),
-    };
-    parsed.map_err(|error| format!("invalid message: {error}"))
 }
 
 /// The conversation that a message belongs to.
