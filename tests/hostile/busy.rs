@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use vumi_core::{Outcome, Run};
-use vumi_sandbox::Input;
+use vumi_core::Input;
 
 use crate::kit::{Rig, message};
 

@@ -4,6 +4,7 @@
 //! a limit, never for an amount of time.
 
 pub mod browser;
+pub mod context;
 pub mod guests;
 pub mod host;
 pub mod http;

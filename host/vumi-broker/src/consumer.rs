@@ -35,7 +35,8 @@ impl Consumer for EmbeddedConsumer {
     async fn next(&mut self) -> Option<Delivery> {
         let mut turn = Turn { queue: &self.queue, seat: self.seat, waiting: false, alarm: None };
         let message = poll_fn(|context| turn.poll(context)).await?;
-        Some(Delivery::new(message.body, message.attempts, message.id, Arc::clone(&self.settle)))
+        let delivery = Delivery::new(message.body, message.attempts, message.id, Arc::clone(&self.settle));
+        Some(delivery.traced(message.trace))
     }
 }
 

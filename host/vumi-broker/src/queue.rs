@@ -23,11 +23,13 @@ pub(crate) struct Message {
     /// How often it has been handed out.
     pub(crate) attempts: u32,
     pub(crate) body: Bytes,
+    /// The trace in which it was published; not kept on disk.
+    pub(crate) trace: Option<String>,
 }
 
 impl Message {
     pub(crate) fn new(id: u64, body: Bytes) -> Self {
-        Self { id, attempts: 0, body }
+        Self { id, attempts: 0, body, trace: vumi_core::trace::current() }
     }
 }
 
@@ -106,6 +108,13 @@ impl Queue {
         let copy = message.clone();
         self.unacked.insert(message.id, Unacked { message, consumer: Some(consumer) });
         Some(copy)
+    }
+
+    /// Makes a hand-out not count as an attempt.
+    pub(crate) fn uncount(&mut self, id: u64) {
+        if let Some(unacked) = self.unacked.get_mut(&id) {
+            unacked.message.attempts = unacked.message.attempts.saturating_sub(1);
+        }
     }
 
     /// Puts a message back that was handed out: to the front now, or when it is due. Its number of attempts, and the
@@ -225,7 +234,7 @@ mod tests {
         assert!(!queue.takeable());
         queue.promote(later);
         assert_eq!(queue.next_due(), None);
-        assert_eq!(queue.take(0), Some(Message { id: 0, attempts: 2, body: Bytes::from_static(b"x") }));
+        assert_eq!(queue.take(0), Some(Message { id: 0, attempts: 2, body: Bytes::from_static(b"x"), trace: None }));
     }
 
     #[test]

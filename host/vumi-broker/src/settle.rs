@@ -43,6 +43,10 @@ impl Settle for Settler {
         self.queue.retry(tag, delay);
     }
 
+    fn release(&self, tag: u64) {
+        self.queue.release_delivery(tag);
+    }
+
     async fn reject(&self, tag: u64, reason: &str) -> Result<Confirm> {
         self.queue.reject(tag, reason)
     }

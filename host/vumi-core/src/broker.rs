@@ -129,6 +129,26 @@ pub trait Broker: Send + Sync + 'static {
     /// Starts consuming; at most `prefetch` deliveries are unsettled at a time (0 = no bound).
     async fn consume(&self, queue: &str, prefetch: u16) -> Result<Box<dyn Consumer>>;
 
+    /// Publishes to a topic exchange that something outside binds to, as Graphite's Carbon does. Nobody may listen,
+    /// and then the body is gone.
+    ///
+    /// # Errors
+    /// Where there is no outside: a broker in this process.
+    async fn announce(&self, exchange: &str, key: &str, body: Bytes) -> Result<Confirm> {
+        let _ = (exchange, key, body);
+        Err(Error::permanent("only an AMQP broker has exchanges that others bind to: set `broker` to amqp://…"))
+    }
+
+    /// True when other processes publish to and consume from the same queues.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// True while the broker can be reached.
+    fn is_connected(&self) -> bool {
+        true
+    }
+
     /// All queues, by name.
     async fn queues(&self) -> Result<Vec<QueueInfo>>;
 
@@ -161,6 +181,8 @@ pub trait Settle: Send + Sync {
     async fn done(&self, tag: u64, outgoing: Vec<Outgoing>) -> Result<Confirm>;
     /// Puts the delivery back, to be handed out again after `delay`.
     fn retry(&self, tag: u64, delay: Duration);
+    /// Puts the delivery back as if it had never been handed out: it does not count as an attempt.
+    fn release(&self, tag: u64);
     /// Moves the delivery to the dead letters of its queue, with a reason.
     async fn reject(&self, tag: u64, reason: &str) -> Result<Confirm>;
 }
@@ -171,6 +193,8 @@ pub struct Delivery {
     pub body: Bytes,
     /// How often it has been delivered, this time included: 1 at first.
     pub attempts: u32,
+    /// The `traceparent` of the span in which it was published, if there was one (see [`crate::trace`]).
+    pub trace: Option<String>,
     tag: u64,
     settle: Option<Arc<dyn Settle>>,
 }
@@ -178,7 +202,14 @@ pub struct Delivery {
 impl Delivery {
     /// Made by brokers.
     pub fn new(body: Bytes, attempts: u32, tag: u64, settle: Arc<dyn Settle>) -> Self {
-        Self { body, attempts, tag, settle: Some(settle) }
+        Self { body, attempts, trace: None, tag, settle: Some(settle) }
+    }
+
+    /// Adds the trace that it belongs to.
+    #[must_use]
+    pub fn traced(mut self, trace: Option<String>) -> Self {
+        self.trace = trace;
+        self
     }
 
     /// Settles as done.
@@ -204,6 +235,13 @@ impl Delivery {
     pub fn retry(mut self, delay: Duration) {
         if let Some(settle) = self.settle.take() {
             settle.retry(self.tag, delay);
+        }
+    }
+
+    /// Gives it back because the worker stops: it does not count as an attempt.
+    pub fn release(mut self) {
+        if let Some(settle) = self.settle.take() {
+            settle.release(self.tag);
         }
     }
 

@@ -8,12 +8,16 @@
 //! stands what every implementation needs: the [`Error`] with its retry verdict, queue [`names`], [`Clock`],
 //! [`Backoff`], [`Lanes`] (order per conversation), the live [`Feed`] and the [`registry!`] macro.
 
+pub mod application;
 pub mod backoff;
 pub mod broker;
 pub mod clock;
+pub mod collections;
 pub mod component;
+pub mod context;
 pub mod error;
 pub mod feed;
+pub mod keyspace;
 pub mod kv;
 pub mod lanes;
 pub mod middleware;
@@ -25,17 +29,22 @@ pub mod run;
 pub mod size;
 pub mod store;
 pub mod supervise;
+pub mod trace;
 pub mod transport;
 
+pub use application::{AppWorker, Application, Handled, Input, Outbox, QueueOutbox};
 pub use backoff::Backoff;
 pub use broker::{Admission, Broker, Confirm, Consumer, DeadLetter, Delivery, Outgoing, QueueInfo, Settle};
 pub use clock::{Clock, SystemClock};
+pub use collections::{Answer, Change, Collections, Guard, Op, Scores};
+pub use context::{Context, GuestConfig, GuestParts, NoGuests, Worker};
 pub use error::{Error, Result, Retry};
 pub use feed::{Feed, Happening, Sequenced};
+pub use keyspace::{Keyspace, Keyspaces, RedisManager};
 pub use kv::{KeyQuota, KvEntry, KvStore, Quota};
 pub use lanes::Lanes;
 pub use middleware::{Channel, Direction, Flow, Hook, Middleware, Placed, Stack};
-pub use router::{Router, Target};
+pub use router::{Route, Router, Target};
 pub use run::{LogLevel, LogLine, Outcome, Run};
 pub use size::ByteSize;
 pub use store::{MessageQuery, MessageRecord, Store};

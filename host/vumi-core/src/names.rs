@@ -27,6 +27,47 @@ pub fn status(name: &str) -> String {
     format!("{name}.status.status")
 }
 
+/// What every worker reports in: `{exchange: "vumi.metrics", queue: "vumi.metrics"}` (specification: metrics).
+pub const METRICS: &str = "vumi.metrics";
+
+/// Where aggregates of metrics go, to be collected.
+pub const METRIC_AGGREGATES: &str = "vumi.metrics.aggregates";
+
+/// Where heartbeats go.
+pub const HEARTBEATS: &str = "heartbeat.inbound";
+
+/// The topic exchange that Carbon binds to.
+pub const GRAPHITE: &str = "graphite";
+
+/// `bucket.<n>`: metrics of one time bucket.
+pub fn metric_bucket(n: u32) -> String {
+    format!("bucket.{n}")
+}
+
+/// `<queue>.dead`: where a queue's dead letters are kept, with brokers that need a queue for that.
+pub fn dead(queue: &str) -> String {
+    format!("{queue}.dead")
+}
+
+/// The exchange that carries a queue's messages. Queue names say it: routing key and queue name are the same.
+pub fn exchange(queue: &str) -> &'static str {
+    match queue {
+        METRICS => "vumi.metrics",
+        METRIC_AGGREGATES => "vumi.metrics.aggregates",
+        HEARTBEATS => "vumi.health",
+        bucket if bucket.strip_prefix("bucket.").is_some_and(|n| n.parse::<u32>().is_ok()) => "vumi.metrics.buckets",
+        _ => "vumi",
+    }
+}
+
+/// True for queues whose messages must wait for their consumer, so that a publisher makes them exist: messages,
+/// events, failures and dead letters. What only says how things stand (status, metrics, heartbeats) is gone when
+/// nobody listens, as it always was.
+pub fn is_kept(queue: &str) -> bool {
+    [".inbound", ".outbound", ".event", ".failures", ".dead"].iter().any(|ending| queue.ends_with(ending))
+        && queue != HEARTBEATS
+}
+
 /// Checks a connector name: not empty, all lower case, printable, at most 200 bytes.
 ///
 /// # Errors
@@ -62,5 +103,9 @@ mod tests {
         assert_eq!(safe("*120*11#"), "s120s11h");
         assert!(check("SMS_1").unwrap_err().to_string().contains("lower case"));
         assert!(check("sms_1").is_ok());
+        assert_eq!(exchange("sms_1.inbound"), "vumi");
+        assert_eq!(exchange("bucket.3"), "vumi.metrics.buckets");
+        assert_eq!(exchange("bucket.x"), "vumi");
+        assert!(is_kept("sms_1.failures") && !is_kept("sms_1.status.status") && !is_kept(HEARTBEATS));
     }
 }

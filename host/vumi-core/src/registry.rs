@@ -2,7 +2,7 @@
 //!
 //! ```ignore
 //! registry! {
-//!     pub enum RouterConfig("dispatcher"), shared DispatcherShared, built by RouterComponent(&DispatcherShared) -> Arc<dyn Router> {
+//!     pub enum RouterConfig("dispatcher"), shared DispatcherShared, checked by (&DispatcherShared), built by RouterComponent(Place<'_>) -> Arc<dyn Router> {
 //!         Simple => routers::SimpleConfig,
 //!     }
 //! }
@@ -15,7 +15,7 @@
 /// See the module's text.
 #[macro_export]
 macro_rules! registry {
-    ($(#[$meta:meta])* $vis:vis enum $Name:ident($what:literal), shared $Shared:ty, built by $Trait:ident($Given:ty) -> $Built:ty { $($(#[$vmeta:meta])* $Variant:ident => $Config:ty),+ $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis enum $Name:ident($what:literal), shared $Shared:ty, checked by ($Check:ty), built by $Trait:ident($Given:ty) -> $Built:ty { $($(#[$vmeta:meta])* $Variant:ident => $Config:ty),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
         $vis enum $Name {
@@ -36,6 +36,16 @@ macro_rules! registry {
             pub fn class(&self) -> &'static str {
                 match self {
                     $(Self::$Variant(_) => <$Config as $crate::component::Component>::CLASS),+
+                }
+            }
+
+            /// Looks for mistakes that can be seen without building anything.
+            ///
+            /// # Errors
+            /// One sentence for a configuration that makes no sense.
+            pub fn check(&self, given: $Check) -> $crate::Result<()> {
+                match self {
+                    $(Self::$Variant(config) => $Trait::check(config, given)),+
                 }
             }
 

@@ -17,10 +17,32 @@ pub struct Target {
     pub message: Message,
 }
 
+/// What a router decided.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Route {
+    /// A copy goes to each of these, in order.
+    To(Vec<Target>),
+    /// There is no way: an error in the log with this text, counted as unroutable, and the message is dropped.
+    Nowhere(String),
+    /// As [`Route::Nowhere`], as a warning; and the sender of an outbound message is told by a `nack` with this text.
+    Refused(String),
+    /// Dropped without a word: what this router does with such messages.
+    Discarded,
+}
+
+impl Route {
+    /// To one target.
+    pub fn one(connector: impl Into<String>, channel: Channel, message: Message) -> Self {
+        Self::To(vec![Target { connector: connector.into(), channel, message }])
+    }
+}
+
 /// One router.
 #[async_trait]
 pub trait Router: Send + Sync + 'static {
-    /// Decides on a message that came from `connector` through `channel`. An empty answer is a logged drop,
-    /// counted as unroutable.
-    async fn route(&self, connector: &str, channel: Channel, message: &Message) -> Result<Vec<Target>>;
+    /// Decides on a message that came from `connector` through `channel`.
+    ///
+    /// # Errors
+    /// A temporary error has the message come again; with a permanent one it goes to the dead letters.
+    async fn route(&self, connector: &str, channel: Channel, message: &Message) -> Result<Route>;
 }

@@ -8,8 +8,10 @@ pub mod middleware;
 pub mod registry;
 pub mod routers;
 mod shared;
+#[cfg(test)]
+mod testing;
 mod worker;
 
-pub use registry::{MiddlewareConfig, RouterConfig};
+pub use registry::{MiddlewareComponent, MiddlewareConfig, Place, RouterComponent, RouterConfig};
 pub use shared::DispatcherShared;
 pub use worker::{Dispatcher, Passed};

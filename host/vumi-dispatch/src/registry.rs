@@ -3,27 +3,51 @@
 use std::sync::Arc;
 
 use vumi_core::component::Component;
-use vumi_core::{Middleware, Result, Router};
+use vumi_core::{Context, Middleware, Result, Router};
 
 use crate::shared::DispatcherShared;
 use crate::{middleware, routers};
 
+/// The dispatcher that a router is built for.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Its connectors.
+    pub shared: &'a DispatcherShared,
+    /// What it may reach.
+    pub context: &'a Context,
+}
+
 /// A router's configuration becomes the router.
 pub trait RouterComponent: Component {
-    /// Builds it; `shared` tells which connectors the dispatcher has.
+    /// Looks for mistakes: above all for names that the dispatcher does not have.
     ///
     /// # Errors
     /// One sentence for a configuration that makes no sense.
-    fn build(self, shared: &DispatcherShared) -> Result<Arc<dyn Router>>;
+    fn check(&self, shared: &DispatcherShared) -> Result<()>;
+
+    /// Builds it. Checks first.
+    ///
+    /// # Errors
+    /// One sentence for a configuration that makes no sense.
+    fn build(self, place: Place<'_>) -> Result<Arc<dyn Router>>;
 }
 
 /// A middleware's configuration becomes the middleware.
 pub trait MiddlewareComponent: Component {
-    /// Builds it.
+    /// Looks for mistakes.
     ///
     /// # Errors
     /// One sentence for a configuration that makes no sense.
-    fn build(self, given: ()) -> Result<Arc<dyn Middleware>>;
+    fn check(&self, given: ()) -> Result<()> {
+        let () = given;
+        Ok(())
+    }
+
+    /// Builds it. Checks first.
+    ///
+    /// # Errors
+    /// One sentence for a configuration that makes no sense.
+    fn build(self, context: &Context) -> Result<Arc<dyn Middleware>>;
 }
 
 /// No keys but the class's own.
@@ -38,7 +62,7 @@ impl vumi_core::component::SharedKeys for NoSharedKeys {
 
 vumi_core::registry! {
     /// Every router.
-    pub enum RouterConfig("dispatcher"), shared DispatcherShared, built by RouterComponent(&DispatcherShared) -> Arc<dyn Router> {
+    pub enum RouterConfig("dispatcher"), shared DispatcherShared, checked by (&DispatcherShared), built by RouterComponent(Place<'_>) -> Arc<dyn Router> {
         /// By the message's `transport_name`.
         Simple => routers::SimpleConfig,
     }
@@ -46,7 +70,7 @@ vumi_core::registry! {
 
 vumi_core::registry! {
     /// Every middleware.
-    pub enum MiddlewareConfig("middleware"), shared NoSharedKeys, built by MiddlewareComponent(()) -> Arc<dyn Middleware> {
+    pub enum MiddlewareConfig("middleware"), shared NoSharedKeys, checked by (()), built by MiddlewareComponent(&Context) -> Arc<dyn Middleware> {
         /// Writes each message to the host's log.
         Logging => middleware::LoggingConfig,
     }

@@ -11,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 use vumi_core::feed::worker_name;
 use vumi_core::{
     Backoff, Broker, Channel, Consumer, Delivery, Direction, Error, Feed, Flow, Happening, Hook, Outgoing, Result,
-    Router, Stack, names,
+    Route, Router, Stack, names, trace,
 };
+use tracing::Instrument;
 use vumi_message::{Event, Message};
 
 use crate::shared::DispatcherShared;
@@ -65,7 +66,7 @@ impl Dispatcher {
     /// # Errors
     /// When a queue cannot be consumed.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) -> Result<()> {
-        let prefetch = self.shared.amqp_prefetch_count;
+        let prefetch = self.shared.amqp_prefetch_count.unwrap_or(0);
         let mut work = tokio::task::JoinSet::new();
         for transport in &self.shared.transport_names {
             for (channel, queue) in
@@ -108,7 +109,9 @@ impl Dispatcher {
                     Err(Error::temporary(format!("the broker closed a queue of {connector}")))
                 };
             };
-            match self.handle(delivery, &connector, channel, &shutdown).await {
+            let span = tracing::debug_span!("dispatch", otel.kind = "consumer", dispatcher = self.name, connector);
+            trace::adopt(&span, delivery.trace.as_deref());
+            match self.handle(delivery, &connector, channel, &shutdown).instrument(span).await {
                 Ok(()) => backoff.reset(),
                 Err(error) => {
                     let delay = backoff.next_delay();
@@ -157,7 +160,10 @@ impl Dispatcher {
                 // A full queue holds this one up, and so its source; events pass, for replies drain by them.
                 tokio::select! {
                     () = self.broker.room(&copy.queue) => {}
-                    () = shutdown.cancelled() => return Ok(()),
+                    () = shutdown.cancelled() => {
+                        delivery.release();
+                        return Ok(());
+                    }
                 }
             }
         }
@@ -183,12 +189,23 @@ impl Dispatcher {
                 return Ok(nack(&id, &reason, connector, channel));
             }
         };
-        let targets = self.router.route(connector, channel, &message).await?;
-        if targets.is_empty() {
-            tracing::error!(dispatcher = self.name, connector, message_id = id, "no route for a message");
-            self.passed.unroutable.fetch_add(1, Ordering::Relaxed);
-            metrics::counter!("vumi_unroutable_total", "dispatcher" => self.name.clone()).increment(1);
-        }
+        let targets = match self.router.route(connector, channel, &message).await? {
+            Route::To(targets) => targets,
+            Route::Discarded => {
+                tracing::debug!(dispatcher = self.name, connector, message_id = id, "the router discards a message");
+                return Ok(Vec::new());
+            }
+            Route::Nowhere(reason) => {
+                tracing::error!(dispatcher = self.name, connector, message_id = id, "no route for a message: {reason}");
+                self.unroutable();
+                return Ok(Vec::new());
+            }
+            Route::Refused(reason) => {
+                tracing::warn!(dispatcher = self.name, connector, message_id = id, "{reason}");
+                self.unroutable();
+                return Ok(nack(&id, &reason, connector, channel));
+            }
+        };
         let mut outgoing = Vec::with_capacity(targets.len());
         for target in targets {
             let hook = Hook { direction: Direction::Publish, channel: target.channel };
@@ -203,6 +220,11 @@ impl Dispatcher {
             }
         }
         Ok(outgoing)
+    }
+
+    fn unroutable(&self) {
+        self.passed.unroutable.fetch_add(1, Ordering::Relaxed);
+        metrics::counter!("vumi_unroutable_total", "dispatcher" => self.name.clone()).increment(1);
     }
 }
 

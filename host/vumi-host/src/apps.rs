@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
-use vumi_core::{Error, Feed, Result, Stack};
+use vumi_core::{AppWorker, Application, Error, Feed, QueueOutbox, Result, Stack};
 use vumi_sandbox::{
-    App, AppConfig, AppWorker, ComponentCache, EngineOptions, MetricSink, QueueOutbox, Sandbox, Surroundings,
+    App, AppConfig, ComponentCache, EngineOptions, MetricSink, Sandbox, Surroundings,
 };
 
 use crate::backends::Backends;
@@ -91,9 +91,10 @@ impl AppStart<'_> {
         };
         let app = Arc::new(App::new(self.sandbox, name, app_config, &component, around)?);
         let worker = Arc::new(AppWorker {
-            app: Arc::clone(&app),
+            app: Arc::clone(&app) as Arc<dyn Application>,
             connector: connector.clone(),
             broker: Arc::clone(&self.backends.broker),
+            feed: self.feed.clone(),
             stack,
             prefetch: app_config.amqp_prefetch_count,
             parallel: app_config.parallel,

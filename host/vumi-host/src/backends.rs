@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use vumi_broker::{BrokerOptions, Durability, EmbeddedBroker};
-use vumi_core::{Broker, Error, KvStore, Result, Store, SystemClock};
+use vumi_core::{
+    Broker, Collections, Error, Keyspace, Keyspaces, KvStore, RedisManager, Result, Store, SystemClock,
+};
 use vumi_store::MemoryBounds;
 
 use crate::config::SystemConfig;
@@ -18,6 +20,8 @@ pub(crate) struct Backends {
     /// never take the room that apps have for their keys.
     pub(crate) transport_kv: Arc<dyn KvStore>,
     pub(crate) store: Arc<dyn Store>,
+    /// Where routers, middleware and workers keep their keys.
+    pub(crate) keyspaces: Arc<dyn Keyspaces>,
 }
 
 impl Backends {
@@ -28,11 +32,13 @@ impl Backends {
             bound_bytes: config.queues.max_bytes.0,
             ..BrokerOptions::default()
         };
+        let transport_kv = kv_in_memory(MemoryBounds { keys: 4_000_000, ..MemoryBounds::default() });
         match &config.data_dir {
             None => Ok(Self {
                 broker: EmbeddedBroker::in_memory(options),
+                keyspaces: keyspaces(&transport_kv),
+                transport_kv,
                 kv: kv_in_memory(MemoryBounds::default()),
-                transport_kv: kv_in_memory(MemoryBounds { keys: 4_000_000, ..MemoryBounds::default() }),
                 store: vumi_store::store_in_memory()?,
             }),
             Some(folder) => Self::durable(folder, config.durability, options),
@@ -48,6 +54,7 @@ impl Backends {
             broker: EmbeddedBroker::open(&folder.join("broker.sqlite"), durability, options)
                 .map_err(|error| Error::permanent(error.to_string()))?,
             transport_kv: Arc::clone(&kv) as Arc<dyn KvStore>,
+            keyspaces: keyspaces(&(Arc::clone(&kv) as Arc<dyn KvStore>)),
             kv,
             store: vumi_store::store_at(folder.join(vumi_store::STORE_FILE), durability)?,
         })
@@ -63,4 +70,22 @@ impl Backends {
 
 fn kv_in_memory(bounds: MemoryBounds) -> Arc<dyn KvStore> {
     vumi_store::kv_in_memory(bounds, Arc::new(SystemClock))
+}
+
+/// Keyspaces within the system's own kv.
+fn keyspaces(kv: &Arc<dyn KvStore>) -> Arc<dyn Keyspaces> {
+    let collections: Arc<dyn Collections> = vumi_store::collections_in_memory(Arc::new(SystemClock));
+    Arc::new(SystemKeyspaces { kv: Arc::clone(kv), collections })
+}
+
+struct SystemKeyspaces {
+    kv: Arc<dyn KvStore>,
+    collections: Arc<dyn Collections>,
+}
+
+impl Keyspaces for SystemKeyspaces {
+    fn open(&self, manager: &RedisManager) -> Result<Keyspace> {
+        let whole = Keyspace::new(Arc::clone(&self.kv), Arc::clone(&self.collections));
+        Ok(whole.separated_by(manager.separator()).under(manager.key_prefix.as_deref().unwrap_or_default()))
+    }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use vumi_core::{Error, MessageQuery, Result, Stack, SystemClock};
-use vumi_dispatch::Dispatcher;
+use vumi_core::{Context, Error, MessageQuery, NoGuests, Result, SystemClock};
+use vumi_dispatch::{Dispatcher, Place};
 use vumi_message::Timestamp;
 use vumi_sandbox::{App, MetricSink, Sandbox};
 use vumi_transport::{Built, Readiness, TransportConfig, TransportShared, TransportWorker};
@@ -81,14 +81,27 @@ impl System {
             let entry = start.app(name, app_config, &board, &guests, &mut workers)?;
             entries.push(entry);
         }
+        let context = Context {
+            name: String::new(),
+            system_id: "global".to_owned(),
+            broker: Arc::clone(&backends.broker),
+            keyspaces: Arc::clone(&backends.keyspaces),
+            store: Arc::clone(&backends.store),
+            feed: feed.clone(),
+            clock: Arc::new(SystemClock),
+            guests: Arc::new(NoGuests),
+        };
         let mut dispatchers = Vec::new();
         for (name, dispatcher) in &config.dispatchers {
             let class = dispatcher.component.class();
             let built = Arc::new(Dispatcher {
                 name: name.clone(),
                 shared: dispatcher.shared.clone(),
-                router: dispatcher.component.clone().build(&dispatcher.shared)?,
-                stack: Stack::default(),
+                router: dispatcher
+                    .component
+                    .clone()
+                    .build(Place { shared: &dispatcher.shared, context: &named(&context, name) })?,
+                stack: config::stack(&dispatcher.shared.middleware, &named(&context, name))?,
                 broker: Arc::clone(&backends.broker),
                 feed: feed.clone(),
                 passed: vumi_dispatch::Passed::default(),
@@ -115,7 +128,7 @@ impl System {
                 kv: Arc::clone(&backends.transport_kv),
                 store: Arc::clone(&backends.store),
                 feed: feed.clone(),
-                stack: config::stack(&transport.shared.middleware)?,
+                stack: config::stack(&transport.shared.middleware, &named(&context, name))?,
                 clock: Arc::new(SystemClock),
                 readiness: Readiness::default(),
             });
@@ -216,6 +229,11 @@ impl System {
             tracing::warn!(messages = left, "messages were still in the queues; without --data-dir they are lost now");
         }
     }
+}
+
+/// The context of one worker.
+fn named(context: &Context, name: &str) -> Context {
+    Context { name: name.to_owned(), ..context.clone() }
 }
 
 /// Queues that somebody in this system empties; failures and statuses may have no consumer.

@@ -6,10 +6,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vumi_admin::model::WorkerKind;
-use vumi_core::Feed;
+use vumi_core::{AppWorker, Feed};
 use vumi_core::supervise::supervise;
 use vumi_dispatch::Dispatcher;
-use vumi_sandbox::AppWorker;
 use vumi_transport::TransportWorker;
 
 use crate::apps::Guests;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parking_lot::{Mutex, RwLock};
 use vumi_bindings::app::AppPre;
-use vumi_core::{Confirm, Error, Feed, KvStore, Result, Store, names};
-use vumi_message::{Payload, UserMessage};
+use vumi_core::{Application, Error, Feed, Handled, Input, KvStore, Outbox, Result, Store, names};
+use vumi_message::Payload;
 
 use crate::cache::{Compiled, ComponentCache, LoadError, one_line};
 use crate::config::AppConfig;
@@ -19,13 +19,6 @@ use crate::limits::Limits;
 use crate::resources::MetricSink;
 use crate::state::Guest;
 use crate::web::{WebClient, WebPolicy};
-
-/// Takes what an app sends.
-#[async_trait]
-pub trait Outbox: Send + Sync + 'static {
-    /// Hands one message on. `None` when middleware dropped it on purpose.
-    async fn send(&self, message: UserMessage) -> Result<Option<Confirm>>;
-}
 
 /// What an app is given by the host.
 #[derive(Clone)]
@@ -235,5 +228,17 @@ impl App {
     /// new one.
     pub fn replace(&self, component: &LoadedComponent) {
         *self.version.write() = Arc::clone(&component.version);
+    }
+}
+
+#[async_trait]
+impl Application for App {
+    fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    async fn handle(&self, input: &Input) -> Handled {
+        let finished = self.run(input).await;
+        Handled { confirms: finished.confirms, again: finished.again }
     }
 }

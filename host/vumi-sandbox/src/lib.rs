@@ -2,7 +2,7 @@
 //!
 //! A [`Sandbox`] holds the engine; an [`App`] is a component with its configuration; [`App::run`] makes an instance,
 //! hands it one message or event, and throws it away. Nothing survives in memory between messages or apps: what an
-//! app wants to keep goes into its kv. An [`AppWorker`] does this for every message of the app's queues.
+//! app wants to keep goes into its kv. To the rest of the host an app is one [`Application`](vumi_core::Application) among others.
 //!
 //! Three lifetimes: what lives as long as the process is in `engine`, as long as the app in `app`, as long as one
 //! message in `state`.
@@ -22,13 +22,11 @@ mod state;
 mod verdict;
 mod wasi;
 pub mod web;
-mod worker;
 
-pub use app::{App, LoadedComponent, Outbox, Surroundings};
+pub use app::{App, LoadedComponent, Surroundings};
 pub use cache::{ComponentCache, LoadError, MAX_COMPONENT};
 pub use config::{AppConfig, HttpConfig};
 pub use engine::{EngineError, EngineOptions, Sandbox};
 pub use limits::Limits;
 pub use resources::{Aggregator, Datapoint, MetricSink};
-pub use run::{Finished, Input};
-pub use worker::{AppWorker, QueueOutbox};
+pub use run::Finished;

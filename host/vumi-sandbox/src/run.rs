@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vumi_bindings::app::vumi::app::types;
-use vumi_core::{Confirm, Happening, LogLevel, Outcome, Run};
-use vumi_message::{Event, UserMessage};
+use vumi_core::{Confirm, Happening, Input, LogLevel, Outcome, Run};
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::app::{App, Version};
@@ -19,28 +18,17 @@ use crate::verdict;
 /// Longest text of a handler's error that is kept with the run, in bytes.
 const MAX_ERROR: usize = 4 << 10;
 
-/// What starts a run.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// A message from a user.
-    Message(Arc<UserMessage>),
-    /// Something that happened to a message that the app sent.
-    Event(Arc<Event>),
+fn cause(input: &Input) -> Cause {
+    match input {
+        Input::Message(message) => Cause::Message(Arc::clone(message)),
+        Input::Event(event) => Cause::Event { id: event.event_id().to_owned() },
+    }
 }
 
-impl Input {
-    fn cause(&self) -> Cause {
-        match self {
-            Self::Message(message) => Cause::Message(Arc::clone(message)),
-            Self::Event(event) => Cause::Event { id: event.event_id().to_owned() },
-        }
-    }
-
-    fn user(&self) -> Option<String> {
-        match self {
-            Self::Message(message) => message.user().map(str::to_owned),
-            Self::Event(_) => None,
-        }
+fn user(input: &Input) -> Option<String> {
+    match input {
+        Input::Message(message) => message.user().map(str::to_owned),
+        Input::Event(_) => None,
     }
 }
 
@@ -67,7 +55,7 @@ impl App {
         let place = self.sandbox.place().await;
         let (at, began) = (now(), Instant::now());
         let version = Arc::clone(&self.version.read());
-        let guest = Guest::new(Arc::clone(&self.shared), input.cause(), began + self.shared.timeout);
+        let guest = Guest::new(Arc::clone(&self.shared), cause(input), began + self.shared.timeout);
         let mut store = Store::new(self.sandbox.engine(), guest);
         let cpu = Arc::new(CpuMeter::default());
         self.arm(&mut store, &cpu);
@@ -84,7 +72,7 @@ impl App {
         let guest = store.into_data();
         drop(place);
         guest.logbook.finish();
-        self.finish(guest, stop, at, began, &cpu, input.user())
+        self.finish(guest, stop, at, began, &cpu, user(input))
     }
 
     /// Sets the limits that the engine watches over.

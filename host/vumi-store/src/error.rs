@@ -24,6 +24,12 @@ pub enum StoreError {
     /// The sum has no place in 64 bits. The text is Redis' own.
     #[error("increment or decrement would overflow")]
     Overflow,
+    /// A key holds another kind of value than the operation is for. The text is Redis' own.
+    #[error("WRONGTYPE Operation against a key holding the wrong kind of value")]
+    WrongType,
+    /// The score of a member of a sorted set is not a finite number.
+    #[error("the score of a member of a sorted set must be a finite number")]
+    NotAScore,
     /// The key-value store in memory has reached its bound and nothing in it has expired.
     #[error(
         "the key-value store in memory is full (bound: {keys} keys, {bytes} bytes); set `data_dir` to keep it on disk, \
@@ -54,9 +60,12 @@ impl From<StoreError> for vumi_core::Error {
         match error {
             StoreError::Database { cause, .. } => Self::temporary(text).because(cause),
             StoreError::Full { .. } => Self::temporary(text),
-            StoreError::Open(_) | StoreError::Thread(_) | StoreError::NotAnInteger | StoreError::Overflow => {
-                Self::permanent(text)
-            }
+            StoreError::Open(_)
+            | StoreError::Thread(_)
+            | StoreError::NotAnInteger
+            | StoreError::Overflow
+            | StoreError::WrongType
+            | StoreError::NotAScore => Self::permanent(text),
         }
     }
 }

@@ -23,6 +23,7 @@
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(example()).unwrap();
 //! ```
 
+mod collections;
 mod error;
 mod expiry;
 mod memory_kv;
@@ -38,6 +39,7 @@ use vumi_core::Clock;
 #[cfg(doc)]
 use vumi_core::{KvStore, Store};
 
+pub use collections::MemoryCollections;
 pub use error::StoreError;
 pub use memory_kv::{MemoryBounds, MemoryKv};
 pub use sqlite_kv::SqliteKv;
@@ -53,6 +55,11 @@ pub const STORE_FILE: &str = "store.sqlite";
 /// A key-value store in this process: gone when the process ends.
 pub fn kv_in_memory(bounds: MemoryBounds, clock: Arc<dyn Clock>) -> Arc<MemoryKv> {
     Arc::new(MemoryKv::new(bounds, clock))
+}
+
+/// Collections in this process: gone when the process ends.
+pub fn collections_in_memory(clock: Arc<dyn Clock>) -> Arc<MemoryCollections> {
+    Arc::new(MemoryCollections::new(clock))
 }
 
 /// A key-value store in the file `path` (by custom [`KV_FILE`]), which is made when missing. Blocks while it opens.

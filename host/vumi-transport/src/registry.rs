@@ -21,6 +21,15 @@ pub struct Built {
 
 /// A transport's configuration becomes the transport.
 pub trait TransportComponent: Component {
+    /// Looks for mistakes.
+    ///
+    /// # Errors
+    /// One sentence for a configuration that makes no sense.
+    fn check(&self, name: &str) -> Result<()> {
+        let _ = name;
+        Ok(())
+    }
+
     /// Builds it; `name` is the transport's name.
     ///
     /// # Errors
@@ -30,7 +39,7 @@ pub trait TransportComponent: Component {
 
 vumi_core::registry! {
     /// Every transport.
-    pub enum TransportConfig("transport"), shared TransportShared, built by TransportComponent(&str) -> Built {
+    pub enum TransportConfig("transport"), shared TransportShared, checked by (&str), built by TransportComponent(&str) -> Built {
         /// A telnet server; each connection is a session.
         Telnet => telnet::TelnetConfig,
         /// A telnet server that asks for the addresses first.

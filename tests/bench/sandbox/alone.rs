@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use vumi_core::{Confirm, Feed, LogLine, MessageQuery, MessageRecord, Outcome, Result, Run, Store, SystemClock};
+use vumi_core::{Confirm, Feed, Input, LogLine, MessageQuery, MessageRecord, Outbox, Outcome, Result, Run, Store, SystemClock};
 use vumi_message::UserMessage;
 use vumi_sandbox::{
-    App, AppConfig, ComponentCache, Datapoint, EngineOptions, Input, MetricSink, Outbox, Sandbox, Surroundings,
+    App, AppConfig, ComponentCache, Datapoint, EngineOptions, MetricSink, Sandbox, Surroundings,
 };
 use vumi_store::MemoryBounds;
 

@@ -18,9 +18,10 @@ use vumi_core::{
 };
 use vumi_dispatch::registry::RouterComponent;
 use vumi_dispatch::routers::SimpleConfig;
-use vumi_dispatch::{Dispatcher, DispatcherShared, Passed};
+use vumi_dispatch::{Dispatcher, DispatcherShared, Passed, Place};
 use vumi_message::Message;
-use vumi_sandbox::{App, AppConfig, AppWorker, ComponentCache, EngineOptions, QueueOutbox, Sandbox, Surroundings};
+use vumi_core::{AppWorker, QueueOutbox};
+use vumi_sandbox::{App, AppConfig, ComponentCache, EngineOptions, Sandbox, Surroundings};
 use vumi_store::{Durability, MemoryBounds};
 use vumi_transport::simulator::SimulatorConfig;
 use vumi_transport::{
@@ -228,7 +229,7 @@ fn dispatcher(backends: &Backends, feed: &Feed) -> Arc<Dispatcher> {
     };
     Arc::new(Dispatcher {
         name: "switch".to_owned(),
-        router: simple.build(&shared).expect("a router"),
+        router: simple.build(Place { shared: &shared, context: &vumi_tests::context::context() }).expect("a router"),
         shared,
         stack: Stack::default(),
         broker: Arc::clone(&backends.broker),
@@ -253,6 +254,7 @@ fn app(setup: &Setup, backends: &Backends, feed: &Feed) -> Arc<AppWorker> {
         app: Arc::new(App::new(&sandbox, APP, &config, &component, around).expect("an app")),
         connector: APP.to_owned(),
         broker: Arc::clone(&backends.broker),
+        feed: feed.clone(),
         stack: Stack::default(),
         prefetch: config.amqp_prefetch_count,
         parallel: config.parallel,

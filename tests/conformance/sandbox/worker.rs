@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use vumi_broker::{BrokerOptions, EmbeddedBroker};
 use vumi_core::{Admission, Broker, Consumer, Feed, Stack, Store, SystemClock, names};
 use vumi_message::{Event, NewUserMessage, UserMessage};
-use vumi_sandbox::{App, AppConfig, AppWorker, MetricSink, QueueOutbox, Surroundings};
+use vumi_core::{AppWorker, QueueOutbox};
+use vumi_sandbox::{App, AppConfig, MetricSink, Surroundings};
 use vumi_store::{MemoryBounds, SqliteStore};
 
 use super::kit::{self, Datapoints, component, eventually, sandbox};
@@ -43,6 +44,7 @@ impl Works {
             app,
             connector: "app".into(),
             broker: Arc::clone(&broker),
+            feed: Feed::default(),
             stack: Stack::default(),
             prefetch: config.amqp_prefetch_count,
             parallel: config.parallel,

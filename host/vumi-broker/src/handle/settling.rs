@@ -60,6 +60,16 @@ impl QueueHandle {
         });
     }
 
+    /// A consumer gives a delivery back as if it had never had it.
+    pub(crate) fn release_delivery(self: &Arc<Self>, id: u64) {
+        self.change(|state, wakers| {
+            if !state.closed {
+                state.queue.uncount(id);
+                self.give_back(state, id, None, wakers);
+            }
+        });
+    }
+
     fn give_back(&self, state: &mut State, id: u64, due: Option<Instant>, wakers: &mut Vec<Waker>) {
         let Some((attempts, consumer)) = state.queue.give_back(id, due) else { return };
         wakers.extend(consumer.and_then(|seat| state.seats.settled(seat)));

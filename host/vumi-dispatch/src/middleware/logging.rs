@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vumi_core::component::Component;
 use vumi_core::middleware::Channel;
-use vumi_core::{Flow, Hook, Middleware, Result};
+use vumi_core::{Context, Flow, Hook, Middleware, Result};
 use vumi_message::Message;
 
 use crate::registry::MiddlewareComponent;
@@ -51,7 +51,7 @@ impl Component for LoggingConfig {
 }
 
 impl MiddlewareComponent for LoggingConfig {
-    fn build(self, (): ()) -> Result<Arc<dyn Middleware>> {
+    fn build(self, _: &Context) -> Result<Arc<dyn Middleware>> {
         Ok(Arc::new(self))
     }
 }

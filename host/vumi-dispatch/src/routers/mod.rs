@@ -1,5 +1,6 @@
 //! The routers, one file each.
 
+mod parts;
 mod simple;
 
 pub use simple::SimpleConfig;

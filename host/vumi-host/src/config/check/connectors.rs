@@ -27,7 +27,7 @@ pub(super) fn check(config: &SystemConfig, report: &mut Report<'_>) {
     ends.meet(report);
     for (dispatcher, item) in &config.dispatchers {
         ends.lists(dispatcher, &item.shared, report);
-        if let Err(error) = item.component.clone().build(&item.shared) {
+        if let Err(error) = item.component.check(&item.shared) {
             let help = "use the same names in all keys of a dispatcher";
             report.wrong_key(&["dispatchers", dispatcher], error.report(), help);
         }

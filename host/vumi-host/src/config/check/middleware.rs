@@ -51,8 +51,7 @@ fn list(section: &str, worker: &str, list: &MiddlewareList, report: &mut Report<
         let mark = report.tree.find(&path);
         let options = with_class(entry, node, mark);
         let built = MiddlewareConfig::read(Reader::new(&options)).and_then(|configured| {
-            let built = configured.component.build(());
-            built.map_err(|error| Fault::says(error.report()))
+            configured.component.check(()).map_err(|error| Fault::says(error.report()))
         });
         if let Err(fault) = built {
             report.faults.push(placed(fault.at(mark), &path));

@@ -147,9 +147,9 @@ transports:
     let config = read(yaml).unwrap();
     let list = &config.transports[0].1.shared.middleware;
     assert_eq!(list.entries().len(), 2);
-    assert!(!stack(list).unwrap().is_empty());
+    assert!(!stack(list, &super::context()).unwrap().is_empty());
     let none = read("transports: { sms: { class: simulator } }").unwrap();
-    assert!(stack(&none.transports[0].1.shared.middleware).unwrap().is_empty());
+    assert!(stack(&none.transports[0].1.shared.middleware, &super::context()).unwrap().is_empty());
 }
 
 #[test]

@@ -49,3 +49,29 @@ fn shown(yaml: &str) -> String {
     };
     error.replace(&format!("{}/", folder.path().display()), "")
 }
+
+/// A context in memory.
+fn context() -> vumi_core::Context {
+    use std::sync::Arc;
+
+    use vumi_core::{Keyspace, Keyspaces, RedisManager, Result, SystemClock};
+
+    struct InMemory;
+    impl Keyspaces for InMemory {
+        fn open(&self, _: &RedisManager) -> Result<Keyspace> {
+            let clock = Arc::new(SystemClock);
+            let kv = vumi_store::kv_in_memory(vumi_store::MemoryBounds::default(), clock.clone());
+            Ok(Keyspace::new(kv, vumi_store::collections_in_memory(clock)))
+        }
+    }
+    vumi_core::Context {
+        name: "test".to_owned(),
+        system_id: "global".to_owned(),
+        broker: vumi_broker::EmbeddedBroker::in_memory(vumi_broker::BrokerOptions::default()),
+        keyspaces: Arc::new(InMemory),
+        store: vumi_store::store_in_memory().unwrap(),
+        feed: vumi_core::Feed::default(),
+        clock: Arc::new(SystemClock),
+        guests: Arc::new(vumi_core::NoGuests),
+    }
+}

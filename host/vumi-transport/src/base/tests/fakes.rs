@@ -121,6 +121,13 @@ impl Settle for FakeSettle {
         self.0.changed.notify_waiters();
     }
 
+    fn release(&self, tag: u64) {
+        if let Some((queue, body, attempts)) = self.0.unsettled.lock().remove(&tag) {
+            self.0.queues.lock().entry(queue).or_default().push_front((body, attempts.saturating_sub(1)));
+        }
+        self.0.changed.notify_waiters();
+    }
+
     async fn reject(&self, tag: u64, reason: &str) -> Result<Confirm> {
         if let Some((queue, ..)) = self.0.unsettled.lock().remove(&tag) {
             self.0.dead.lock().push((queue, reason.to_owned()));

@@ -6,18 +6,18 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
-use vumi_core::feed::worker_name;
-use vumi_core::{
-    Admission, Backoff, Broker, Channel, Confirm, Consumer, Delivery, Direction, Error, Flow, Happening, Hook, Lanes,
-    Result, Stack, names,
-};
-use vumi_message::{Message, UserMessage};
+use tracing::Instrument;
+use vumi_message::Message;
 
-use crate::app::{App, Outbox};
-use crate::run::Input;
+use super::{Application, Input};
+use crate::backoff::Backoff;
+use crate::broker::{Broker, Consumer, Delivery};
+use crate::error::{Error, Result};
+use crate::feed::{Feed, Happening, worker_name};
+use crate::lanes::Lanes;
+use crate::middleware::{Channel, Direction, Flow, Hook, Stack};
+use crate::{names, trace};
 
 /// Tries of one message within one delivery, when the host could not do its part.
 const TRIES: u32 = 10;
@@ -25,48 +25,16 @@ const TRIES: u32 = 10;
 /// Deliveries of one message that never ended, i.e. during which the host went down.
 const DELIVERIES: u32 = 10;
 
-/// The app's way to its outbound queue.
-pub struct QueueOutbox {
-    broker: Arc<dyn Broker>,
-    connector: String,
-    queue: String,
-    stack: Stack,
-}
-
-impl QueueOutbox {
-    /// For a connector.
-    pub fn new(broker: Arc<dyn Broker>, connector: &str, stack: Stack) -> Self {
-        Self { broker, connector: connector.to_owned(), queue: names::outbound(connector), stack }
-    }
-}
-
-#[async_trait]
-impl Outbox for QueueOutbox {
-    async fn send(&self, message: UserMessage) -> Result<Option<Confirm>> {
-        let hook = Hook { direction: Direction::Publish, channel: Channel::Outbound };
-        let body = if self.stack.is_empty() {
-            message.to_json()
-        } else {
-            match self.stack.pass(hook, &self.connector, Message::User(message)).await? {
-                Flow::Continue(message) => message.to_json(),
-                Flow::Stop(reason) => {
-                    tracing::debug!(connector = self.connector, "middleware dropped a message: {reason}");
-                    return Ok(None);
-                }
-            }
-        };
-        self.broker.publish(&self.queue, Bytes::from(body), Admission::Inside).await.map(Some)
-    }
-}
-
 /// See the module's text.
 pub struct AppWorker {
     /// The app.
-    pub app: Arc<App>,
+    pub app: Arc<dyn Application>,
     /// Its connector.
     pub connector: String,
     /// The broker.
     pub broker: Arc<dyn Broker>,
+    /// The live feed.
+    pub feed: Feed,
     /// Its middleware.
     pub stack: Stack,
     /// Messages taken from each queue ahead of their turn.
@@ -88,13 +56,15 @@ impl AppWorker {
         let mut inbound = self.broker.consume(&names::inbound(&self.connector), self.prefetch).await?;
         let mut events = self.broker.consume(&names::event(&self.connector), self.prefetch).await?;
         let name = worker_name("app", self.app.name());
-        self.app.shared.feed.tell(|| Happening::Ready { name, at: None });
+        self.feed.tell(|| Happening::Ready { name, at: None });
         let messages = Arc::clone(&self).take(&mut *inbound, Channel::Inbound, lanes.clone(), shutdown.clone());
         let reports = Arc::clone(&self).take(&mut *events, Channel::Event, lanes.clone(), shutdown.clone());
-        let answers = tokio::join!(messages, reports);
+        // Whichever ends first for a reason of its own ends the others.
+        let serving = Arc::clone(&self.app).serve(shutdown.clone());
+        let answer = tokio::try_join!(messages, reports, serving);
         // The consumers live until everything that they gave is settled.
         lanes.idle().await;
-        answers.0.and(answers.1)
+        answer.map(drop)
     }
 
     async fn take(
@@ -138,6 +108,13 @@ impl AppWorker {
     }
 
     async fn handle(&self, message: Message, channel: Channel, delivery: Delivery, shutdown: CancellationToken) {
+        let id = message.message_id().unwrap_or_default();
+        let span = tracing::debug_span!("app", otel.kind = "consumer", app = self.app.name(), message_id = id);
+        trace::adopt(&span, delivery.trace.as_deref());
+        self.handle_traced(message, channel, delivery, shutdown).instrument(span).await;
+    }
+
+    async fn handle_traced(&self, message: Message, channel: Channel, delivery: Delivery, shutdown: CancellationToken) {
         if delivery.attempts > DELIVERIES {
             let reason =
                 format!("delivered {} times without an end: the host went down during each", delivery.attempts - 1);
@@ -172,8 +149,8 @@ impl AppWorker {
             );
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
-                // Unsettled, the delivery goes back to its queue and waits there for the next start.
-                () = shutdown.cancelled() => return,
+                // It goes back to its queue and waits there for the next start.
+                () = shutdown.cancelled() => return delivery.release(),
             }
         }
     }
@@ -193,11 +170,11 @@ impl AppWorker {
             // These queues carry no other kind.
             Message::Status(_) | Message::Failure(_) => return Ok(()),
         };
-        let finished = self.app.run(&input).await;
-        for confirm in finished.confirms {
+        let handled = self.app.handle(&input).await;
+        for confirm in handled.confirms {
             confirm.await.map_err(|error| error.report())?;
         }
-        finished.again.map_or(Ok(()), Err)
+        handled.again.map_or(Ok(()), Err)
     }
 }
 
