@@ -9,6 +9,12 @@ use crate::error::AdminError;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
 impl Secret {
     /// Wraps a secret text.
     #[must_use]
@@ -26,6 +32,12 @@ impl Secret {
         }
         let difference = secret.iter().zip(candidate).fold(0_u8, |sum, (a, b)| sum | std::hint::black_box(a ^ b));
         std::hint::black_box(difference) == 0
+    }
+
+    /// The text itself, for whoever must hand it on.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
     }
 
     fn is_usable(&self) -> bool {

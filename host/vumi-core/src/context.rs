@@ -39,6 +39,14 @@ pub struct Context {
     pub guests: Arc<dyn GuestParts>,
 }
 
+impl Context {
+    /// The same system, for the worker of this name.
+    #[must_use]
+    pub fn of(&self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self.clone() }
+    }
+}
+
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Context").field("name", &self.name).finish_non_exhaustive()

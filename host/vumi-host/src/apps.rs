@@ -4,15 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
-use vumi_core::{AppWorker, Application, Error, Feed, QueueOutbox, Result, Stack};
-use vumi_sandbox::{
-    App, AppConfig, ComponentCache, EngineOptions, MetricSink, Sandbox, Surroundings,
+use vumi_core::{
+    AppWorker, Application, Context, Error, KvStore, Outbox, QueueOutbox, Result, Stack,
 };
+use vumi_sandbox::{App, AppConfig, ComponentCache, EngineOptions, MetricSink, Sandbox, Surroundings};
+use vumi_worker::AppPlace;
 
-use crate::backends::Backends;
 use crate::board::Board;
-use crate::config::SystemConfig;
-use crate::control::AppEntry;
+use crate::config::{self, AppChoice, SystemConfig};
+use crate::control::{AppEntry, AppKind};
 use crate::project::Source;
 use crate::reload;
 use crate::system::Extras;
@@ -21,7 +21,7 @@ use crate::workers::Workers;
 /// A place for every conversation that the apps handle side by side, so that no app waits for another's.
 pub(crate) fn places(config: &SystemConfig) -> EngineOptions {
     const MOST: usize = 2_048;
-    let wanted: usize = config.apps.iter().map(|(_, app)| app.parallel).sum();
+    let wanted: usize = config.apps.iter().filter_map(|(_, app)| app.guest()).map(|app| app.parallel).sum();
     if wanted > MOST {
         tracing::warn!(wanted, most = MOST, "the apps' `parallel` add up to more than the sandbox runs at a time");
     }
@@ -57,35 +57,66 @@ impl Drop for Guests {
     }
 }
 
-/// What starting an app needs.
+/// What starting apps needs.
 pub(crate) struct AppStart<'a> {
     pub(crate) cache: &'a ComponentCache,
     pub(crate) watch: bool,
-    pub(crate) backends: &'a Backends,
-    pub(crate) feed: &'a Feed,
+    pub(crate) context: &'a Context,
+    pub(crate) kv: &'a Arc<dyn KvStore>,
     pub(crate) sandbox: &'a Arc<Sandbox>,
     pub(crate) sink: &'a Arc<dyn MetricSink>,
+    pub(crate) board: &'a Board,
+    pub(crate) guests: &'a Guests,
 }
 
 impl AppStart<'_> {
-    pub(crate) fn app(
+    pub(crate) fn app(&self, name: &str, choice: &AppChoice, workers: &mut Workers) -> Result<AppEntry> {
+        let context = self.context.of(name);
+        let connector = choice.connector(name).to_owned();
+        let stack = config::stack(choice.middleware(), &context)?;
+        let outbox: Arc<dyn Outbox> =
+            Arc::new(QueueOutbox::new(Arc::clone(&context.broker), &connector, stack.clone()));
+        match choice {
+            AppChoice::Guest(app) => self.guest(name, &app.component, connector, stack, outbox, workers),
+            AppChoice::Native(app) => {
+                let class = app.component.class();
+                let shared = app.shared.clone();
+                let parallel = shared.parallel;
+                let place =
+                    AppPlace { name: name.to_owned(), connector: connector.clone(), shared: shared.clone(), outbox, context };
+                let worker = Arc::new(AppWorker {
+                    app: app.component.clone().build(place)?,
+                    connector: connector.clone(),
+                    broker: Arc::clone(&self.context.broker),
+                    feed: self.context.feed.clone(),
+                    stack,
+                    prefetch: shared.amqp_prefetch_count.unwrap_or(0),
+                    parallel,
+                    inbound_endpoints: shared.inbound_endpoints,
+                });
+                workers.app(&worker, self.board, &self.context.feed);
+                Ok(AppEntry { name: name.to_owned(), connector, kind: AppKind::Native { class, parallel } })
+            }
+        }
+    }
+
+    fn guest(
         &self,
         name: &str,
         app_config: &AppConfig,
-        board: &Arc<Board>,
-        guests: &Guests,
+        connector: String,
+        stack: Stack,
+        outbox: Arc<dyn Outbox>,
         workers: &mut Workers,
     ) -> Result<AppEntry> {
-        let connector = app_config.transport_name.clone().unwrap_or_else(|| name.to_owned());
         let source = Source::of(Path::new(&app_config.component))?;
         let path = source.component()?;
         let component = self.sandbox.load(self.cache, &path).map_err(|error| Error::permanent(error.to_string()))?;
-        let stack = Stack::default();
         let around = Surroundings {
-            kv: Arc::clone(&self.backends.kv),
-            store: Arc::clone(&self.backends.store),
-            feed: self.feed.clone(),
-            outbox: Arc::new(QueueOutbox::new(Arc::clone(&self.backends.broker), &connector, stack.clone())),
+            kv: Arc::clone(self.kv),
+            store: Arc::clone(&self.context.store),
+            feed: self.context.feed.clone(),
+            outbox,
             metrics: Arc::clone(self.sink),
             io: tokio::runtime::Handle::current(),
         };
@@ -93,14 +124,14 @@ impl AppStart<'_> {
         let worker = Arc::new(AppWorker {
             app: Arc::clone(&app) as Arc<dyn Application>,
             connector: connector.clone(),
-            broker: Arc::clone(&self.backends.broker),
-            feed: self.feed.clone(),
+            broker: Arc::clone(&self.context.broker),
+            feed: self.context.feed.clone(),
             stack,
             prefetch: app_config.amqp_prefetch_count,
             parallel: app_config.parallel,
             inbound_endpoints: app_config.inbound_endpoints.clone(),
         });
-        workers.app(&worker, board, self.feed, guests);
+        workers.guest(&worker, self.board, &self.context.feed, self.guests);
         if self.watch {
             reload::watch(
                 source,
@@ -110,7 +141,8 @@ impl AppStart<'_> {
                 workers.inner().clone(),
             );
         }
-        Ok(AppEntry { app, config: app_config.clone(), connector })
+        let kind = AppKind::Guest { app, config: Box::new(app_config.clone()) };
+        Ok(AppEntry { name: name.to_owned(), connector, kind })
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Backends {
     /// never take the room that apps have for their keys.
     pub(crate) transport_kv: Arc<dyn KvStore>,
     pub(crate) store: Arc<dyn Store>,
+    /// The engines outside of this process, one line each for the banner; without passwords.
+    pub(crate) engines: Vec<String>,
     /// Where routers, middleware and workers keep their keys.
     pub(crate) keyspaces: Arc<dyn Keyspaces>,
 }
@@ -36,6 +38,7 @@ impl Backends {
         match &config.data_dir {
             None => Ok(Self {
                 broker: EmbeddedBroker::in_memory(options),
+                engines: Vec::new(),
                 keyspaces: keyspaces(&transport_kv),
                 transport_kv,
                 kv: kv_in_memory(MemoryBounds::default()),
@@ -54,6 +57,7 @@ impl Backends {
             broker: EmbeddedBroker::open(&folder.join("broker.sqlite"), durability, options)
                 .map_err(|error| Error::permanent(error.to_string()))?,
             transport_kv: Arc::clone(&kv) as Arc<dyn KvStore>,
+            engines: Vec::new(),
             keyspaces: keyspaces(&(Arc::clone(&kv) as Arc<dyn KvStore>)),
             kv,
             store: vumi_store::store_at(folder.join(vumi_store::STORE_FILE), durability)?,

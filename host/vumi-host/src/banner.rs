@@ -26,8 +26,14 @@ fn text(system: &System, info: &SystemInfo) -> String {
     for place in info.listening.iter().filter(|place| place.name != "admin" && place.address != place.name) {
         let _ = writeln!(out, "  {:<10} {}", place.name, place.address);
     }
-    let _ = writeln!(out, "  phones     http://{}/   (API: /api/v1/openapi.json, metrics: /metrics)", system.admin());
+    if let Some(admin) = system.admin() {
+        let _ = writeln!(out, "  phones     http://{admin}/   (API: /api/v1/openapi.json, metrics: /metrics)");
+    }
+    for engine in system.engines() {
+        let _ = writeln!(out, "  {engine}");
+    }
     match &info.data_dir {
+        None if info.durable => {}
         Some(folder) => {
             let _ = writeln!(out, "  data       {folder}");
         }
@@ -43,8 +49,8 @@ fn text(system: &System, info: &SystemInfo) -> String {
         let _ = writeln!(out, "  warning    {warning}");
     }
     let telnet = info.listening.iter().find(|place| place.name == "telnet");
-    if let Some((host, port)) = telnet.and_then(|place| place.address.rsplit_once(':')) {
-        let _ = writeln!(out, "\nTry it:  telnet {host} {port}      or open http://{}/ in a browser.", system.admin());
+    if let (Some((host, port)), Some(admin)) = (telnet.and_then(|place| place.address.rsplit_once(':')), system.admin()) {
+        let _ = writeln!(out, "\nTry it:  telnet {host} {port}      or open http://{admin}/ in a browser.");
     }
     let _ = writeln!(out, "Ctrl-C stops it.\n");
     out

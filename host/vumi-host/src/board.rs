@@ -204,6 +204,7 @@ pub(crate) fn key(kind: WorkerKind, name: &str) -> String {
         WorkerKind::App => "app",
         WorkerKind::Transport => "transport",
         WorkerKind::Dispatcher => "dispatcher",
+        WorkerKind::Worker => "worker",
     };
     vumi_core::feed::worker_name(kind, name)
 }

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(
     name = "vumi-host",
     version,
-    after_help = "Examples:\n  vumi-host --app echo.wasm            one app, telnet on 127.0.0.1:9010, phones on http://127.0.0.1:8080\n  vumi-host --app my-app/              the same for a guest project, built first and rebuilt when it changes\n  vumi-host run vumi.yaml              the whole system of a file\n  vumi-host config check vumi.yaml     only look whether the file is right"
+    after_help = "Examples:\n  vumi-host --app echo.wasm            one app, telnet on 127.0.0.1:9010, phones on http://127.0.0.1:8080\n  vumi-host --app my-app/              the same for a guest project, built first and rebuilt when it changes\n  vumi-host run vumi.yaml              the whole system of a file\n  vumi-host worker --worker-class …    one worker of a Vumi deployment\n  vumi-host config check vumi.yaml     only look whether the file is right"
 )]
 pub struct Cli {
     /// Runs one app: a `.wasm` component, or the folder of a guest project (with a Cargo.toml).
@@ -61,6 +61,10 @@ pub struct Common {
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "VUMI_LOG_FORMAT")]
     pub log_format: LogFormat,
 
+    /// Refuses `!include` of files outside of the configuration's folder.
+    #[arg(long, global = true)]
+    pub confine_includes: bool,
+
     /// Which log lines are written, e.g. `warn`, `info,run=warn`, `debug`.
     #[arg(long, global = true, value_name = "FILTER", env = "VUMI_LOG")]
     pub log: Option<String>,
@@ -84,9 +88,81 @@ pub enum Command {
         /// The configuration file.
         file: PathBuf,
     },
+    /// Runs one worker of a Vumi deployment: the options and files are those of `twistd -n vumi_worker`.
+    #[command(
+        alias = "vumi_worker",
+        alias = "start_worker",
+        after_help = "Examples:\n  vumi-host worker --worker-class vumi.transports.telnet.TelnetServerTransport --set-option transport_name:telnet --set-option telnet_port:9010\n  vumi-host worker --worker-class vumi.dispatchers.BaseDispatchWorker --config dispatcher.yaml --vhost /develop\n  vumi-host worker --worker-class vumi.multiworker.MultiWorker --config all.yaml --vumi-config vumi.yaml"
+    )]
+    Worker(Box<Worker>),
     /// Looks at configuration files without running anything.
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+/// Options of `worker`. Their names and defaults are Vumi's.
+#[derive(Args, Debug, Clone)]
+pub struct Worker {
+    /// The worker's class: a short name, or Vumi's class path.
+    #[arg(long, value_name = "CLASS")]
+    pub worker_class: Option<String>,
+    /// The old spelling of --worker-class.
+    #[arg(long = "worker_class", value_name = "CLASS", hide = true)]
+    pub old_worker_class: Option<String>,
+    /// A YAML file with the worker's keys.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// One of the worker's keys, over those of the file; may be given several times.
+    #[arg(long, value_name = "KEY:VALUE", value_parser = split_option)]
+    pub set_option: Vec<(String, String)>,
+    /// A YAML file with the options of the broker.
+    #[arg(long, value_name = "FILE")]
+    pub vumi_config: Option<PathBuf>,
+    /// The broker's host; 127.0.0.1 unless given.
+    #[arg(long, value_name = "HOST")]
+    pub hostname: Option<String>,
+    /// The broker's port; 5672 unless given.
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// User at the broker; `vumi` unless given.
+    #[arg(long, value_name = "NAME")]
+    pub username: Option<String>,
+    /// Password at the broker; `vumi` unless given. On a shared machine better written into the file of --vumi-config.
+    #[arg(long, env = "VUMI_BROKER_PASSWORD", hide_env_values = true)]
+    pub password: Option<vumi_admin::Secret>,
+    /// Virtual host of the broker; `/develop` unless given.
+    #[arg(long, value_name = "NAME")]
+    pub vhost: Option<String>,
+    /// Groups workers in heartbeats; `global` unless given.
+    #[arg(long, value_name = "ID")]
+    pub system_id: Option<String>,
+    /// Where keys are kept; what the worker's `redis_manager` says unless given, and else in memory.
+    #[arg(long, value_name = "URL")]
+    pub kv: Option<String>,
+    /// Where dashboard and API listen; nowhere unless given.
+    #[arg(long, value_name = "ADDRESS:PORT", id = "worker-admin")]
+    pub admin: Option<SocketAddr>,
+    /// Prints what the class does and which keys it has.
+    #[arg(long)]
+    pub worker_help: bool,
+    /// Taken for Vumi's sake, and ignored.
+    #[arg(long, hide = true)]
+    pub specfile: Option<String>,
+    /// Taken for Vumi's sake, and ignored.
+    #[arg(long, hide = true)]
+    pub sentry: Option<String>,
+    /// Taken for Vumi's sake, and ignored.
+    #[arg(long, hide = true)]
+    pub maxthreads: Option<String>,
+}
+
+/// Split at the first colon; without one the value is an empty text.
+fn split_option(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once(':').unwrap_or((text, ""));
+    if key.is_empty() {
+        return Err(format!("`{text}` names no key: write KEY:VALUE"));
+    }
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 /// Commands about configuration.

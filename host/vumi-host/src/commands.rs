@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use vumi_core::Error;
 
-use crate::cli::{Cli, Command, Common, ConfigCommand, Solo};
-use crate::config::{self, ConfigError, Quick, SystemConfig};
+use crate::cli::{self, Cli, Command, Common, ConfigCommand, Solo};
+use crate::config::{self, ConfigError, Quick, SystemConfig, WorkerOptions};
 use crate::system::{Extras, System};
 use crate::{banner, telemetry};
 
@@ -65,8 +65,9 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
     match (&cli.app, &cli.command) {
         (Some(_), Some(_)) => Err(Failure::Usage("--app is a command of its own: leave it out, or leave out the other command".into())),
         (Some(app), None) => serve(for_app(app, &cli.solo)?, &cli.common, true),
-        (None, Some(Command::Run { file })) => serve(config::load(file, &environment)?, &cli.common, false),
-        (None, Some(Command::Config(command))) => configuration(command),
+        (None, Some(Command::Run { file })) => serve(config::load(file, cli.common.confine_includes, &environment)?, &cli.common, false),
+        (None, Some(Command::Config(command))) => configuration(command, cli.common.confine_includes),
+        (None, Some(Command::Worker(options))) => worker(options, &cli.common),
         (None, None) => Err(Failure::Usage(
             "nothing to run: name an app with --app, or a command\n= help: for a first look: vumi-host --app guest-examples/echo; for everything else: vumi-host --help".into(),
         )),
@@ -77,21 +78,59 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
 fn for_app(app: &Path, solo: &Solo) -> Result<SystemConfig, Failure> {
     let quick = Quick { telnet_port: solo.telnet_port, listen: solo.admin, data_dir: None };
     let mut config = config::for_app(app, &quick)?;
-    for (_, app) in &mut config.apps {
+    for app in config.apps.iter_mut().filter_map(|(_, app)| app.guest_mut()) {
         app.http.allow.clone_from(&solo.allow_http);
         app.config.extend(solo.set.iter().cloned());
     }
     Ok(config)
 }
 
+/// One worker of a Vumi deployment.
+fn worker(given: &cli::Worker, common: &Common) -> Result<(), Failure> {
+    if given.worker_help {
+        let class = given.worker_class.as_ref().or(given.old_worker_class.as_ref());
+        let Some(text) = class.and_then(|class| config::describe_worker(class)) else {
+            return Err(Failure::Usage("please specify --worker-class, with the name of a class that exists".into()));
+        };
+        return say(&text);
+    }
+    let ignored = [
+        ("--specfile", given.specfile.is_some()),
+        ("--sentry", given.sentry.is_some()),
+        ("--maxthreads", given.maxthreads.is_some()),
+    ];
+    let options = WorkerOptions {
+        worker_class: given.worker_class.clone(),
+        old_worker_class: given.old_worker_class.clone(),
+        config: given.config.clone(),
+        set_options: given.set_option.clone(),
+        vumi_config: given.vumi_config.clone(),
+        hostname: given.hostname.clone(),
+        port: given.port,
+        username: given.username.clone(),
+        password: given.password.clone(),
+        vhost: given.vhost.clone(),
+        system_id: given.system_id.clone(),
+        kv: given.kv.clone(),
+        admin: given.admin,
+        confined: common.confine_includes,
+        ignored: ignored.iter().filter(|(_, given)| *given).map(|(option, _)| *option).collect(),
+    };
+    let config = config::for_worker(&options, &environment)?;
+    for warning in &config.warnings {
+        eprintln!("warning: {warning}");
+    }
+    serve(config, common, false)
+}
+
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn configuration(command: &ConfigCommand) -> Result<(), Failure> {
+fn configuration(command: &ConfigCommand, confined: bool) -> Result<(), Failure> {
     match command {
         ConfigCommand::Check { file } => {
-            let config = config::load(file, &environment)?;
+            let config = config::load(file, confined, &environment)?;
             for warning in &config.warnings {
                 say(&format!("warning: {warning}"))?;
             }

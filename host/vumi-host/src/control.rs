@@ -22,9 +22,33 @@ use crate::views;
 
 /// One app of the system.
 pub(crate) struct AppEntry {
-    pub(crate) app: Arc<App>,
-    pub(crate) config: AppConfig,
+    pub(crate) name: String,
     pub(crate) connector: String,
+    pub(crate) kind: AppKind,
+}
+
+/// What an app is.
+pub(crate) enum AppKind {
+    /// A WebAssembly component.
+    Guest { app: Arc<App>, config: Box<AppConfig> },
+    /// An application of the host itself.
+    Native { class: &'static str, parallel: usize },
+}
+
+impl AppEntry {
+    /// The guest, if it is one.
+    pub(crate) fn guest(&self) -> Option<&Arc<App>> {
+        match &self.kind {
+            AppKind::Guest { app, .. } => Some(app),
+            AppKind::Native { .. } => None,
+        }
+    }
+}
+
+/// One worker of the system.
+pub(crate) struct WorkerEntry {
+    pub(crate) name: String,
+    pub(crate) class: &'static str,
 }
 
 /// One transport of the system.
@@ -56,10 +80,11 @@ pub(crate) struct Desk {
     pub(crate) apps: Vec<AppEntry>,
     pub(crate) transports: Vec<TransportEntry>,
     pub(crate) dispatchers: Vec<DispatcherEntry>,
+    pub(crate) workers: Vec<WorkerEntry>,
     pub(crate) phones: Option<Phones>,
     pub(crate) data_dir: Option<String>,
     pub(crate) pagemap_scan: bool,
-    pub(crate) admin_address: String,
+    pub(crate) admin_address: Option<String>,
     pub(crate) warnings: Vec<String>,
     pub(crate) started: Instant,
     pub(crate) started_at: Timestamp,
@@ -76,7 +101,7 @@ fn control_error(error: &Error) -> ControlError {
 
 impl Desk {
     fn find(&self, name: &str) -> Result<&AppEntry, ControlError> {
-        let found = self.apps.iter().find(|entry| entry.app.name() == name);
+        let found = self.apps.iter().find(|entry| entry.name == name);
         found.ok_or_else(|| ControlError::NotFound(format!("there is no app named `{name}`")))
     }
 
@@ -87,16 +112,24 @@ impl Desk {
     }
 
     fn app_info(&self, entry: &AppEntry) -> AppInfo {
-        let name = entry.app.name();
+        let name = entry.name.as_str();
         let (status, status_message, _) = self.state(WorkerKind::App, name);
         let (counters, last_error) = self.board.app(name);
-        let (content_hash, _) = entry.app.component();
-        let limits = &entry.config.limits;
+        let (component, content_hash, sandbox_id, limits) = match &entry.kind {
+            AppKind::Guest { app, config } => {
+                let limits = guest_limits(config);
+                (config.component.clone(), app.component().0, app.sandbox_id().to_owned(), limits)
+            }
+            AppKind::Native { class, parallel } => {
+                let limits = AppLimits { concurrency: Some(*parallel as u64), ..AppLimits::default() };
+                ((*class).to_owned(), String::new(), String::new(), limits)
+            }
+        };
         AppInfo {
             name: name.to_owned(),
-            component: entry.config.component.clone(),
+            component,
             content_hash,
-            sandbox_id: entry.app.sandbox_id().to_owned(),
+            sandbox_id,
             transport_name: entry.connector.clone(),
             queues: vec![
                 names::inbound(&entry.connector),
@@ -105,19 +138,7 @@ impl Desk {
             ],
             status,
             status_message,
-            limits: AppLimits {
-                wall_ms: Some(entry.config.timeout.saturating_mul(1_000)),
-                cpu_ms: Some(limits.cpu_ms),
-                memory_bytes: Some(limits.memory.0),
-                host_calls: Some(limits.host_calls),
-                outbound_messages: Some(limits.outbound_messages),
-                log_bytes: Some(limits.log_bytes.0),
-                http_requests: Some(limits.http_requests),
-                http_bytes: Some(limits.http_bytes.0),
-                kv_keys: Some(limits.kv_keys),
-                kv_value_bytes: Some(limits.kv_value.0),
-                concurrency: Some(entry.config.parallel as u64),
-            },
+            limits,
             counters,
             last_error,
         }
@@ -141,6 +162,23 @@ impl Desk {
                 unroutable: read(&dispatcher.passed.unroutable),
             },
         }
+    }
+}
+
+fn guest_limits(config: &AppConfig) -> AppLimits {
+    let limits = &config.limits;
+    AppLimits {
+        wall_ms: Some(config.timeout.saturating_mul(1_000)),
+        cpu_ms: Some(limits.cpu_ms),
+        memory_bytes: Some(limits.memory.0),
+        host_calls: Some(limits.host_calls),
+        outbound_messages: Some(limits.outbound_messages),
+        log_bytes: Some(limits.log_bytes.0),
+        http_requests: Some(limits.http_requests),
+        http_bytes: Some(limits.http_bytes.0),
+        kv_keys: Some(limits.kv_keys),
+        kv_value_bytes: Some(limits.kv_value.0),
+        concurrency: Some(config.parallel as u64),
     }
 }
 
@@ -183,17 +221,25 @@ impl Control for Desk {
     }
 
     async fn system(&self) -> Result<SystemInfo, ControlError> {
-        let mut listening = vec![Listening { name: "admin".into(), address: self.admin_address.clone() }];
+        let admin = self.admin_address.iter().map(|at| Listening { name: "admin".into(), address: at.clone() });
+        let mut listening: Vec<Listening> = admin.collect();
         for entry in &self.transports {
             if let (_, _, Some(address)) = self.state(WorkerKind::Transport, &entry.name) {
                 listening.push(Listening { name: entry.name.clone(), address });
+            }
+        }
+        let apps = self.apps.iter().map(|entry| (WorkerKind::App, &entry.name));
+        let workers = self.workers.iter().map(|entry| (WorkerKind::Worker, &entry.name));
+        for (kind, name) in apps.chain(workers) {
+            if let (_, _, Some(address)) = self.state(kind, name) {
+                listening.push(Listening { name: name.clone(), address });
             }
         }
         Ok(SystemInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: views::micros(self.started_at),
             uptime_seconds: self.started.elapsed().as_secs(),
-            durable: self.data_dir.is_some(),
+            durable: self.data_dir.is_some() || self.broker.is_shared(),
             data_dir: self.data_dir.clone(),
             pagemap_scan: self.pagemap_scan,
             listening,
@@ -227,7 +273,10 @@ impl Control for Desk {
     }
 
     async fn kv(&self, app: &str, prefix: &str, limit: usize) -> Result<KvListing, ControlError> {
-        let own = self.find(app)?.app.kv_prefix().to_owned();
+        let Some(guest) = self.find(app)?.guest() else {
+            return Err(ControlError::Invalid(format!("the app `{app}` is part of the host and has no kv of its own")));
+        };
+        let own = guest.kv_prefix().to_owned();
         let wanted = format!("{own}{prefix}");
         let entries = self.kv.list(&wanted, limit.saturating_add(1)).await.map_err(|error| control_error(&error))?;
         let more = entries.len() > limit;

@@ -8,6 +8,7 @@ mod apps;
 mod backends;
 mod banner;
 mod board;
+mod build;
 pub mod cli;
 pub mod commands;
 pub mod config;

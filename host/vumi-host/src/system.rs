@@ -1,22 +1,23 @@
 //! A whole system: everything that a configuration names, joined, started, and stopped again in order.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use vumi_core::{Context, Error, MessageQuery, NoGuests, Result, SystemClock};
-use vumi_dispatch::{Dispatcher, Place};
+use vumi_admin::AdminOptions;
+use vumi_core::{Context, Error, MessageQuery, NoGuests, QueueInfo, Result, SystemClock};
 use vumi_message::Timestamp;
 use vumi_sandbox::{App, MetricSink, Sandbox};
-use vumi_transport::{Built, Readiness, TransportConfig, TransportShared, TransportWorker};
 
-use crate::apps::{AppStart, Guests, cache, places};
+use crate::apps::{Guests, places};
 use crate::backends::Backends;
 use crate::board::Board;
-use crate::config::{self, SystemConfig};
-use crate::control::{AppEntry, Desk, DispatcherEntry, Phones, TransportEntry};
+use crate::build::{Build, connector_of};
+use crate::config::SystemConfig;
+use crate::control::{AppEntry, Desk};
 use crate::workers::Workers;
 
 /// Messages of the simulator that are read back into its phones at the start.
@@ -39,7 +40,7 @@ pub struct System {
     workers: Workers,
     guests: Guests,
     grace: Duration,
-    admin: std::net::SocketAddr,
+    admin: Option<SocketAddr>,
 }
 
 impl System {
@@ -54,116 +55,61 @@ impl System {
         sink: Arc<dyn MetricSink>,
     ) -> Result<Self> {
         let started = Instant::now();
-        let admin_options = config.admin.clone();
-        let listener = vumi_admin::bind(&admin_options).await.map_err(|error| Error::permanent(error.to_string()))?;
-        let admin =
-            listener.local_addr().map_err(|error| Error::permanent("the admin address is gone").because(error))?;
+        let admin = Admin::bind(config.admin.clone()).await?;
         let backends = Backends::open(&config)?;
         let simulator = config.transports.iter().find(|(_, transport)| transport.component.class() == "simulator");
-        let (board, feed) = Board::with_feed(
-            simulator.map(|(name, transport)| transport.shared.transport_name.clone().unwrap_or_else(|| name.clone())),
-        );
-        let mut workers = Workers::new();
-        let guests = Guests::start()?;
-
+        let (board, feed) = Board::with_feed(simulator.map(|(name, transport)| connector_of(name, transport)));
         let sandbox = Sandbox::new(&places(&config)).map_err(|error| Error::permanent(error.to_string()))?;
-        let cache = cache(&extras)?;
-        let mut entries = Vec::new();
-        for (name, app_config) in &config.apps {
-            let start = AppStart {
-                cache: &cache,
-                watch: extras.watch,
-                backends: &backends,
-                feed: &feed,
-                sandbox: &sandbox,
-                sink: &sink,
-            };
-            let entry = start.app(name, app_config, &board, &guests, &mut workers)?;
-            entries.push(entry);
-        }
         let context = Context {
             name: String::new(),
-            system_id: "global".to_owned(),
+            system_id: config.system_id.clone(),
             broker: Arc::clone(&backends.broker),
             keyspaces: Arc::clone(&backends.keyspaces),
             store: Arc::clone(&backends.store),
-            feed: feed.clone(),
+            feed,
             clock: Arc::new(SystemClock),
             guests: Arc::new(NoGuests),
         };
-        let mut dispatchers = Vec::new();
-        for (name, dispatcher) in &config.dispatchers {
-            let class = dispatcher.component.class();
-            let built = Arc::new(Dispatcher {
-                name: name.clone(),
-                shared: dispatcher.shared.clone(),
-                router: dispatcher
-                    .component
-                    .clone()
-                    .build(Place { shared: &dispatcher.shared, context: &named(&context, name) })?,
-                stack: config::stack(&dispatcher.shared.middleware, &named(&context, name))?,
-                broker: Arc::clone(&backends.broker),
-                feed: feed.clone(),
-                passed: vumi_dispatch::Passed::default(),
-            });
-            workers.dispatcher(&built, &board, &feed);
-            dispatchers.push(DispatcherEntry { class, dispatcher: built });
-        }
-        let mut transports = Vec::new();
-        let mut phones = None;
-        for (name, transport) in &config.transports {
-            let class = transport.component.class();
-            let connector = transport.shared.transport_name.clone().unwrap_or_else(|| name.clone());
-            let Built { transport: built, once, simulator } = transport.component.clone().build(&connector)?;
-            if let (Some(handle), TransportConfig::Simulator(offered)) = (simulator, &transport.component) {
-                let offered = offered.clone();
-                phones.get_or_insert(Phones { transport_name: connector.clone(), handle, offered });
-            }
-            let worker = Arc::new(TransportWorker {
-                name: connector.clone(),
-                transport: built,
-                once,
-                shared: remembering(&transport.shared, config.data_dir.is_some()),
-                broker: Arc::clone(&backends.broker),
-                kv: Arc::clone(&backends.transport_kv),
-                store: Arc::clone(&backends.store),
-                feed: feed.clone(),
-                stack: config::stack(&transport.shared.middleware, &named(&context, name))?,
-                clock: Arc::new(SystemClock),
-                readiness: Readiness::default(),
-            });
-            workers.transport(&worker, &board, &feed);
-            transports.push(TransportEntry { name: connector, class });
-        }
+        let mut build = Build { config: &config, backends: &backends, context, board: &board, workers: Workers::new() };
+        let guests = Guests::start()?;
+        let apps = build.apps(&extras, &sandbox, &guests, &sink)?;
+        let dispatchers = build.dispatchers()?;
+        let (transports, phones) = build.transports()?;
+        let beside = build.workers()?;
+        let mut workers = build.workers;
         if let Some(phones) = &phones {
             recall(&backends, &board, &phones.transport_name).await?;
         }
-        let apps = entries.iter().map(|entry: &AppEntry| Arc::clone(&entry.app)).collect();
+        let guest_apps = apps.iter().filter_map(AppEntry::guest).map(Arc::clone).collect();
         let desk = Arc::new(Desk {
             board,
             broker: Arc::clone(&backends.broker),
             kv: Arc::clone(&backends.kv),
             store: Arc::clone(&backends.store),
             metrics,
-            apps: entries,
+            apps,
             transports,
             dispatchers,
+            workers: beside,
             phones,
             data_dir: config.data_dir.as_ref().map(|folder| folder.display().to_string()),
             pagemap_scan: sandbox.pagemap_scan(),
-            admin_address: admin.to_string(),
+            admin_address: admin.as_ref().map(|admin| admin.address.to_string()),
             warnings: config.warnings.clone(),
             started,
             started_at: Timestamp::now(),
             draining: AtomicBool::new(false),
         });
-        workers.admin(listener, admin_options, &desk);
+        let address = admin.as_ref().map(|admin| admin.address);
+        if let Some(Admin { listener, options, .. }) = admin {
+            workers.admin(listener, options, &desk);
+        }
         let grace = config.shutdown_timeout;
-        Ok(Self { backends, desk, apps, workers, guests, grace, admin })
+        Ok(Self { backends, desk, apps: guest_apps, workers, guests, grace, admin: address })
     }
 
-    /// Where the admin server listens.
-    pub fn admin(&self) -> std::net::SocketAddr {
+    /// Where the admin server listens, if there is one.
+    pub fn admin(&self) -> Option<SocketAddr> {
         self.admin
     }
 
@@ -182,7 +128,12 @@ impl System {
         &self.desk
     }
 
-    /// The apps.
+    /// The engines outside of this process that carry and keep data, one line each.
+    pub(crate) fn engines(&self) -> &[String] {
+        &self.backends.engines
+    }
+
+    /// The guests.
     pub fn apps(&self) -> &[Arc<App>] {
         &self.apps
     }
@@ -204,13 +155,16 @@ impl System {
         drop(self.guests);
     }
 
-    /// Waits until no message is on its way.
+    /// Waits until no message is on its way. Of queues that other processes use too, only what this one has in hand
+    /// counts.
     async fn drained(&self, until: tokio::time::Instant) {
+        let shared = self.backends.broker.is_shared();
+        let waiting = |queue: &QueueInfo| if shared { queue.unacked } else { queue.ready + queue.unacked };
         let idle = async {
             loop {
                 match self.backends.broker.queues().await {
                     Ok(queues)
-                        if queues.iter().any(|queue| is_live(&queue.name) && queue.ready + queue.unacked > 0) => {}
+                        if queues.iter().any(|queue| is_live(&queue.name) && waiting(queue) > 0) => {}
                     _ => return,
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -220,6 +174,9 @@ impl System {
     }
 
     async fn report_leftovers(&self) {
+        if self.backends.broker.is_shared() {
+            return;
+        }
         let Ok(queues) = self.backends.broker.queues().await else { return };
         let left: u64 =
             queues.iter().filter(|queue| is_live(&queue.name)).map(|queue| queue.ready + queue.unacked).sum();
@@ -231,24 +188,9 @@ impl System {
     }
 }
 
-/// The context of one worker.
-fn named(context: &Context, name: &str) -> Context {
-    Context { name: name.to_owned(), ..context.clone() }
-}
-
 /// Queues that somebody in this system empties; failures and statuses may have no consumer.
 fn is_live(queue: &str) -> bool {
     [".inbound", ".outbound", ".event"].iter().any(|ending| queue.ends_with(ending))
-}
-
-/// Without a `data_dir` the record of what was sent only outlives a guest that is run again, and it must fit into
-/// memory: an hour of it is plenty.
-fn remembering(shared: &TransportShared, durable: bool) -> TransportShared {
-    let mut shared = shared.clone();
-    if !durable {
-        shared.sent_record_hours = shared.sent_record_hours.min(1);
-    }
-    shared
 }
 
 /// Reads the simulator's newest messages back into its phones.
@@ -259,4 +201,21 @@ async fn recall(backends: &Backends, board: &Board, transport_name: &str) -> Res
     records.reverse();
     board.recall(&records);
     Ok(())
+}
+
+/// The admin server before it serves.
+struct Admin {
+    listener: tokio::net::TcpListener,
+    options: AdminOptions,
+    address: SocketAddr,
+}
+
+impl Admin {
+    async fn bind(options: Option<AdminOptions>) -> Result<Option<Self>> {
+        let Some(options) = options else { return Ok(None) };
+        let listener = vumi_admin::bind(&options).await.map_err(|error| Error::permanent(error.to_string()))?;
+        let address =
+            listener.local_addr().map_err(|error| Error::permanent("the admin address is gone").because(error))?;
+        Ok(Some(Self { listener, options, address }))
+    }
 }

@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vumi_admin::model::WorkerKind;
-use vumi_core::{AppWorker, Feed};
+use vumi_core::{AppWorker, Feed, Worker};
 use vumi_core::supervise::supervise;
 use vumi_dispatch::Dispatcher;
 use vumi_transport::TransportWorker;
@@ -37,11 +37,22 @@ impl Workers {
         }
     }
 
-    pub(crate) fn app(&mut self, worker: &Arc<AppWorker>, board: &Board, feed: &Feed, guests: &Guests) {
+    /// A guest, on the guests' own threads.
+    pub(crate) fn guest(&mut self, worker: &Arc<AppWorker>, board: &Board, feed: &Feed, guests: &Guests) {
         board.expect(WorkerKind::App, worker.app.name());
         let name = key(WorkerKind::App, worker.app.name());
         let (worker, feed, stop) = (Arc::clone(worker), feed.clone(), self.inner.clone());
         self.inner_tasks.extend(guests.spawn(async move {
+            supervise(&name, &feed, &stop, || Arc::clone(&worker).run(stop.clone())).await;
+        }));
+    }
+
+    /// An application of the host itself.
+    pub(crate) fn app(&mut self, worker: &Arc<AppWorker>, board: &Board, feed: &Feed) {
+        board.expect(WorkerKind::App, worker.app.name());
+        let name = key(WorkerKind::App, worker.app.name());
+        let (worker, feed, stop) = (Arc::clone(worker), feed.clone(), self.inner.clone());
+        self.inner_tasks.push(tokio::spawn(async move {
             supervise(&name, &feed, &stop, || Arc::clone(&worker).run(stop.clone())).await;
         }));
     }
@@ -52,6 +63,26 @@ impl Workers {
         let (dispatcher, feed, stop) = (Arc::clone(dispatcher), feed.clone(), self.inner.clone());
         self.inner_tasks.push(tokio::spawn(async move {
             supervise(&name, &feed, &stop, || Arc::clone(&dispatcher).run(stop.clone())).await;
+        }));
+    }
+
+    pub(crate) fn worker(&mut self, name: &str, worker: &Arc<dyn Worker>, board: &Board, feed: &Feed) {
+        board.expect(WorkerKind::Worker, name);
+        let name = key(WorkerKind::Worker, name);
+        let (worker, feed, stop) = (Arc::clone(worker), feed.clone(), self.inner.clone());
+        self.inner_tasks.push(tokio::spawn(async move {
+            supervise(&name, &feed, &stop, || Arc::clone(&worker).run(stop.clone())).await;
+        }));
+    }
+
+    /// Something without a name on the board, until the workers stop.
+    pub(crate) fn beside(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.inner.clone();
+        self.inner_tasks.push(tokio::spawn(async move {
+            tokio::select! {
+                () = task => {}
+                () = stop.cancelled() => {}
+            }
         }));
     }
 

@@ -15,6 +15,8 @@ pub enum WorkerKind {
     Transport,
     /// A dispatcher.
     Dispatcher,
+    /// A worker beside the conversation: a scheduler, a collector.
+    Worker,
 }
 
 /// A worker's status changed.

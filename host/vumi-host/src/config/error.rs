@@ -11,7 +11,7 @@
 use std::fmt;
 
 use super::mask;
-use super::yaml::{self, Fault, Mark, Revealed};
+use super::yaml::{self, Fault, Files, Mark, Revealed};
 
 /// Widest part of a source line that is shown, in characters.
 const WIDTH: usize = 110;
@@ -110,24 +110,23 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A file's name and text, for turning faults into problems.
-pub(crate) struct Origin<'a> {
-    /// Name of the file as the user gave it.
-    pub(crate) file: &'a str,
-    /// Its text.
-    pub(crate) text: &'a str,
+/// The files of a document, for turning faults into problems.
+pub(crate) struct Origin {
+    /// The files.
+    pub(crate) files: Files,
     /// What must not be shown.
     pub(crate) revealed: Revealed,
 }
 
-impl Origin<'_> {
+impl Origin {
     /// The problem that a fault is.
     pub(crate) fn problem(&self, fault: &Fault, help: Option<String>) -> Problem {
-        let Mark { line, column } = fault.mark().unwrap_or(Mark::START);
-        let (source, shown_column) = mask::line(yaml::line(self.text, line), column);
+        let Mark { file, line, column } = fault.mark().unwrap_or(Mark::START);
+        let (name, text) = self.files.get(file).map_or(("", ""), |source| (&*source.name, &*source.text));
+        let (source, shown_column) = mask::line(yaml::line(text, line), column);
         let source = (!source.trim().is_empty()).then(|| window(&source, shown_column));
         Problem {
-            file: self.file.to_owned(),
+            file: name.to_owned(),
             place: Some((line, column)),
             path: fault.path(),
             sentence: self.revealed.hide(&fault.to_string()),

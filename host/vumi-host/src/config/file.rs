@@ -10,9 +10,10 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use vumi_core::ByteSize;
 use vumi_core::component::Configured;
 use vumi_dispatch::{DispatcherShared, RouterConfig};
-use vumi_sandbox::AppConfig;
 use vumi_transport::{TransportConfig, TransportShared};
+use vumi_worker::{WorkerConfig, WorkerShared};
 
+use super::app::AppChoice;
 use super::backend::{BrokerChoice, KvChoice, StoreChoice};
 use super::schema;
 
@@ -23,11 +24,17 @@ pub type Named<T> = Vec<(String, T)>;
 #[derive(serde::Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct File {
-    /// What carries messages between transports, dispatchers and apps.
+    /// What carries messages between transports, dispatchers and apps: `embedded` (in this process), or RabbitMQ:
+    /// `amqp://user:password@host:5672/vhost`, `amqps://…` with TLS. The vhost `/develop` is written `%2Fdevelop`.
     pub(crate) broker: BrokerChoice,
-    /// Where apps and sessions keep small values.
+    /// What the broker is told when it is RabbitMQ.
+    pub(crate) amqp: Amqp,
+    /// Where apps and sessions keep small values: `embedded` (in this process), or Redis or Valkey:
+    /// `redis://host:6379/0`, `rediss://…` with TLS, `redis+cluster://a:6379,b:6379` for a cluster.
     pub(crate) kv: KvChoice,
-    /// Where messages are kept to be looked at.
+    /// How Redis is used when it is the kv.
+    pub(crate) redis: Redis,
+    /// Where messages are kept to be looked at: `embedded` (in this process).
     pub(crate) store: StoreChoice,
     /// Folder for everything that is to outlive this process. Relative to this file. Without it all of it is lost at
     /// the end.
@@ -44,6 +51,8 @@ pub(crate) struct File {
     pub(crate) shutdown_timeout: u64,
     /// Bounds of the queues between transports, dispatchers and apps.
     pub(crate) queues: Queues,
+    /// Groups workers in heartbeats, as Vumi's `--system-id` did.
+    pub(crate) system_id: String,
     /// Connections to networks. Each key is a transport's name, and so the name of its queues.
     #[serde(deserialize_with = "named")]
     #[schemars(schema_with = "schema::transports")]
@@ -52,16 +61,25 @@ pub(crate) struct File {
     #[serde(deserialize_with = "named")]
     #[schemars(schema_with = "schema::dispatchers")]
     pub(crate) dispatchers: Named<Configured<DispatcherShared, RouterConfig>>,
-    /// WebAssembly components that answer messages. Each key is an app's name.
+    /// What answers messages: WebAssembly components, and applications of the host itself. Each key is an app's name.
     #[serde(deserialize_with = "named")]
     #[schemars(schema_with = "schema::apps")]
-    pub(crate) apps: Named<AppConfig>,
+    pub(crate) apps: Named<AppChoice>,
+    /// What works beside the conversation: retries of failures, schedules, tag pools, metrics, heartbeats. Each key is
+    /// a worker's name.
+    #[serde(deserialize_with = "named")]
+    #[schemars(schema_with = "schema::workers")]
+    pub(crate) workers: Named<Configured<WorkerShared, WorkerConfig>>,
 }
 
 impl Default for File {
     fn default() -> Self {
         Self {
             broker: BrokerChoice::default(),
+            amqp: Amqp::default(),
+            redis: Redis::default(),
+            system_id: "global".to_owned(),
+            workers: Vec::new(),
             kv: KvChoice::default(),
             store: StoreChoice::default(),
             data_dir: None,
@@ -136,6 +154,61 @@ impl Default for Queues {
     }
 }
 
+/// What the broker is told when it is RabbitMQ.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Amqp {
+    /// `classic` declares queues as Vumi does, so that old and new workers share them; `quorum` replicates them, for
+    /// deployments without Vumi's own workers. All workers of a queue must agree.
+    pub queue_type: QueueKind,
+    /// Lets RabbitMQ hand each queue to one host at a time, the others standing by: with several hosts on one queue,
+    /// conversations keep their order. Not with queues that Vumi's own workers share.
+    pub single_active_consumer: bool,
+    /// Seconds between heartbeats of the connection; 0 turns them off.
+    #[schemars(range(min = 0, max = 3600))]
+    pub heartbeat: u16,
+    /// A file with the certificate of the authority that signed RabbitMQ's own, in place of the system's. Relative to
+    /// this file.
+    pub ca_file: Option<String>,
+}
+
+impl Default for Amqp {
+    fn default() -> Self {
+        Self { queue_type: QueueKind::Classic, single_active_consumer: false, heartbeat: 30, ca_file: None }
+    }
+}
+
+/// Kinds of queues in RabbitMQ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum QueueKind {
+    /// As Vumi declares them.
+    #[default]
+    Classic,
+    /// Replicated.
+    Quorum,
+}
+
+/// How Redis is used when it is the kv.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Redis {
+    /// What every key begins with, followed by a `:`. Vumi's workers each had one in their `redis_manager`.
+    pub key_prefix: Option<String>,
+    /// Connections that are kept open.
+    #[schemars(range(min = 1, max = 64))]
+    pub connections: u16,
+    /// How long an answer may take, in milliseconds.
+    #[schemars(range(min = 10, max = 60_000))]
+    pub timeout_ms: u64,
+}
+
+impl Default for Redis {
+    fn default() -> Self {
+        Self { key_prefix: None, connections: 4, timeout_ms: 5_000 }
+    }
+}
+
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
     let text = String::deserialize(deserializer)?;
     let wrong = || D::Error::custom(format!("expected an address and a port such as 127.0.0.1:8080, found `{text}`"));
@@ -159,9 +232,15 @@ impl Item for Configured<DispatcherShared, RouterConfig> {
     }
 }
 
-impl Item for AppConfig {
+impl Item for AppChoice {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+        Self::read(deserializer)
+    }
+}
+
+impl Item for Configured<WorkerShared, WorkerConfig> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        WorkerConfig::read(deserializer)
     }
 }
 

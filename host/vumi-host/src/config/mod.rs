@@ -5,6 +5,7 @@
 //! fills in defaults and paths; the rest of `check` looks at what one key cannot know of another. The manual is the
 //! doc comments of the structs: `schema` makes the JSON schema of them and `explain` prints them.
 
+mod app;
 mod backend;
 mod check;
 mod error;
@@ -18,24 +19,29 @@ mod schema;
 mod system;
 #[cfg(test)]
 mod tests;
+mod worker;
 mod yaml;
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use vumi_admin::Secret;
 
-pub use backend::{BrokerChoice, KvChoice, StoreChoice};
+pub use app::{AppAround, AppChoice};
+pub use backend::{BrokerChoice, EngineUrl, KvChoice, StoreChoice};
 pub use error::{ConfigError, Problem};
 pub use explain::explain;
-pub use file::{Named, Queues};
+pub use file::{Amqp, Named, QueueKind, Queues, Redis};
 pub use middleware::stack;
 pub use quick::{Quick, file_for_app, for_app};
 pub use schema::schema;
 pub use system::SystemConfig;
+pub(crate) use worker::describe as describe_worker;
+pub use worker::{WorkerOptions, for_worker};
 
 use error::Origin;
-use yaml::{Fault, Node, Reader, Revealed, What};
+use yaml::{Fault, Files, Node, Reader, Revealed, What};
 
 /// Mistakes or warnings that are shown at once; whoever has more has one that explains the others.
 const MOST_AT_ONCE: usize = 30;
@@ -43,21 +49,20 @@ const MOST_AT_ONCE: usize = 30;
 /// Reads and checks a configuration file.
 ///
 /// `env` gives the values of `${NAME}`; usually `|name| std::env::var(name).ok()`. Paths in the file are relative to
-/// its folder.
+/// its folder. With `confined`, `!include` must not leave that folder.
 ///
 /// # Errors
 /// All mistakes that could be found at once.
-pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<SystemConfig, ConfigError> {
-    let name = path.display().to_string();
-    let unreadable = |reason: String| {
-        ConfigError::file(&name, format!("the configuration cannot be read: {reason}"), "give the path of a YAML file")
-    };
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
-    // One byte more than is taken, so that what is too large is seen to be.
-    let bound = u64::try_from(yaml::MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    file.take(bound).read_to_string(&mut text).map_err(|error| unreadable(error.to_string()))?;
-    from_text(&text, &name, env)
+pub fn load(
+    path: &Path,
+    confined: bool,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<SystemConfig, ConfigError> {
+    let mut document = Document::open(path, "the configuration")?;
+    if confined {
+        document.confine();
+    }
+    document.system(env, |tree| Ok(Rc::clone(tree)))
 }
 
 /// Reads and checks a configuration; `file_name` is for messages and for relative paths.
@@ -69,17 +74,77 @@ pub fn from_text(
     file_name: &str,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<SystemConfig, ConfigError> {
-    let folder = Path::new(file_name).parent().unwrap_or(Path::new(""));
-    let mut origin = Origin { file: file_name, text, revealed: Revealed::default() };
-    let tree = yaml::load(text).and_then(|tree| yaml::expand(&tree, folder, env, &mut origin.revealed));
-    let read = tree.map_err(|fault| vec![fault]).and_then(|tree| system(&tree, folder));
-    let problem = |fault: &Fault| origin.problem(fault, help(fault));
-    match read {
-        Ok((mut config, warnings)) => {
-            config.warnings = warnings.iter().map(|fault| problem(fault).headline()).collect();
-            Ok(config)
+    Document::new(file_name, text).system(env, |tree| Ok(Rc::clone(tree)))
+}
+
+/// A file and what it includes, before it is read.
+pub(crate) struct Document {
+    origin: Origin,
+    folder: PathBuf,
+}
+
+impl Document {
+    /// For a text.
+    pub(crate) fn new(name: &str, text: &str) -> Self {
+        let folder = Path::new(name).parent().unwrap_or(Path::new("")).to_path_buf();
+        Self { origin: Origin { files: Files::new(name, text), revealed: Revealed::default() }, folder }
+    }
+
+    /// For a file; `what` names it in errors.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn open(path: &Path, what: &str) -> Result<Self, ConfigError> {
+        let name = path.display().to_string();
+        let unreadable = |reason: String| {
+            ConfigError::file(&name, format!("{what} cannot be read: {reason}"), "give the path of a YAML file")
+        };
+        let mut text = String::new();
+        let file = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
+        // One byte more than is taken, so that what is too large is seen to be.
+        let bound = u64::try_from(yaml::MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+        file.take(bound).read_to_string(&mut text).map_err(|error| unreadable(error.to_string()))?;
+        Ok(Self::new(&name, &text))
+    }
+
+    /// Keeps includes within the folder of the file.
+    pub(crate) fn confine(&mut self) {
+        self.origin.files.confine();
+    }
+
+    /// The tree, with variables put in.
+    ///
+    /// # Errors
+    /// What is wrong with the YAML.
+    pub(crate) fn tree(&mut self, env: &dyn Fn(&str) -> Option<String>) -> Result<Rc<Node>, ConfigError> {
+        let tree = yaml::load(&mut self.origin.files)
+            .and_then(|tree| yaml::expand(&tree, &self.folder, env, &mut self.origin.revealed));
+        tree.map_err(|fault| self.error(&[fault]))
+    }
+
+    /// The system that a tree describes, once `shape` has made it a system's.
+    ///
+    /// # Errors
+    /// All mistakes that could be found at once.
+    pub(crate) fn system(
+        mut self,
+        env: &dyn Fn(&str) -> Option<String>,
+        shape: impl FnOnce(&Rc<Node>) -> Result<Rc<Node>, Fault>,
+    ) -> Result<SystemConfig, ConfigError> {
+        let tree = self.tree(env)?;
+        let read = shape(&tree).map_err(|fault| vec![fault]).and_then(|tree| system(&tree, &self.folder));
+        match read {
+            Ok((mut config, warnings)) => {
+                config.warnings =
+                    warnings.iter().map(|fault| self.origin.problem(fault, None).headline()).collect();
+                Ok(config)
+            }
+            Err(faults) => Err(self.error(&faults)),
         }
-        Err(faults) => Err(ConfigError::of(faults.iter().map(problem).collect())),
+    }
+
+    fn error(&self, faults: &[Fault]) -> ConfigError {
+        ConfigError::of(faults.iter().map(|fault| self.origin.problem(fault, help(fault))).collect())
     }
 }
 

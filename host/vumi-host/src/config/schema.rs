@@ -11,7 +11,9 @@ use vumi_core::component::Kind;
 use vumi_dispatch::{DispatcherShared, MiddlewareConfig, RouterConfig};
 use vumi_sandbox::AppConfig;
 use vumi_transport::{TransportConfig, TransportShared};
+use vumi_worker::{ApplicationShared, NativeAppConfig, WorkerConfig, WorkerShared};
 
+use super::app::AppAround;
 use super::file::File;
 
 /// JSON schema (draft 2020-12) of the whole file, for editors and for the reference pages.
@@ -28,7 +30,7 @@ pub(crate) fn shared_schema() -> &'static Value {
             map.insert("title".to_owned(), json!("vumi-host configuration"));
         }
         // The sections are lists of pairs in the struct and maps in the file.
-        for section in ["transports", "dispatchers", "apps"] {
+        for section in ["transports", "dispatchers", "apps", "workers"] {
             if let Some(default) = root.pointer_mut(&format!("/properties/{section}/default")) {
                 *default = json!({});
             }
@@ -38,31 +40,61 @@ pub(crate) fn shared_schema() -> &'static Value {
 }
 
 pub(crate) fn transports(generator: &mut SchemaGenerator) -> Schema {
-    let mut shared = schemars::schema_for!(TransportShared).to_value();
-    let mut options = Vec::new();
-    for kind in MiddlewareConfig::KINDS {
-        let name = format!("middleware.{}", kind.class);
-        let own = lifted((kind.schema)().to_value(), &name, generator);
-        define(generator, &name, own);
-        options.push(json!({ "$ref": format!("#/$defs/{name}") }));
-    }
-    name_middleware(&mut shared);
-    let other =
-        json!({ "anyOf": options, "description": "Options of the middleware that the list `middleware` names so." });
-    section(generator, "transport", TransportConfig::KINDS, shared, other)
+    let shared = schemars::schema_for!(TransportShared).to_value();
+    section(generator, "transport", TransportConfig::KINDS, shared, true)
 }
 
 pub(crate) fn dispatchers(generator: &mut SchemaGenerator) -> Schema {
     let shared = schemars::schema_for!(DispatcherShared).to_value();
-    section(generator, "dispatcher", RouterConfig::KINDS, shared, json!(false))
+    section(generator, "dispatcher", RouterConfig::KINDS, shared, true)
 }
 
+pub(crate) fn workers(generator: &mut SchemaGenerator) -> Schema {
+    let shared = schemars::schema_for!(WorkerShared).to_value();
+    section(generator, "worker", WorkerConfig::KINDS, shared, false)
+}
+
+/// A guest, or a class of the host's own.
 pub(crate) fn apps(generator: &mut SchemaGenerator) -> Schema {
-    let app = generator.subschema_for::<AppConfig>();
-    object(json!({ "type": "object", "additionalProperties": app, "default": {} }))
+    let shared = schemars::schema_for!(ApplicationShared).to_value();
+    let mut apps = section(generator, "app", NativeAppConfig::KINDS, shared, true).to_value();
+    let other = middleware_options(generator);
+    let mut around = schemars::schema_for!(AppAround).to_value();
+    name_middleware(&mut around);
+    let around = lifted(around, "app.guest", generator);
+    let mut guest = lifted(schemars::schema_for!(AppConfig).to_value(), "app.guest", generator);
+    let extra = around.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    if let Some(properties) = guest.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.extend(extra);
+    }
+    if let Some(map) = guest.as_object_mut() {
+        map.insert("additionalProperties".to_owned(), other);
+        map.insert("title".to_owned(), json!("a guest"));
+    }
+    define(generator, "app.guest", guest);
+    if let Some(forms) = apps.pointer_mut("/additionalProperties/oneOf").and_then(Value::as_array_mut) {
+        forms.insert(0, json!({ "$ref": "#/$defs/app.guest" }));
+    }
+    object(apps)
 }
 
-fn section(generator: &mut SchemaGenerator, what: &str, kinds: &[Kind], shared: Value, other: Value) -> Schema {
+/// What keys may hold that are named by a list `middleware`.
+fn middleware_options(generator: &mut SchemaGenerator) -> Value {
+    let mut options = Vec::new();
+    for kind in MiddlewareConfig::KINDS {
+        let name = format!("middleware.{}", kind.class);
+        if !generator.definitions().contains_key(&name) {
+            let own = lifted((kind.schema)().to_value(), &name, generator);
+            define(generator, &name, own);
+        }
+        options.push(json!({ "$ref": format!("#/$defs/{name}") }));
+    }
+    json!({ "anyOf": options, "description": "Options of the middleware that the list `middleware` names so." })
+}
+
+fn section(generator: &mut SchemaGenerator, what: &str, kinds: &[Kind], mut shared: Value, middleware: bool) -> Schema {
+    let other = if middleware { middleware_options(generator) } else { json!(false) };
+    name_middleware(&mut shared);
     let shared = lifted(shared, what, generator);
     let mut classes = Vec::new();
     for kind in kinds {

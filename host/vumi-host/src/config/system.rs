@@ -7,40 +7,49 @@ use vumi_admin::{AdminOptions, Secret};
 use vumi_broker::Durability;
 use vumi_core::component::Configured;
 use vumi_dispatch::{DispatcherShared, RouterConfig};
-use vumi_sandbox::AppConfig;
 use vumi_transport::{TransportConfig, TransportShared};
+use vumi_worker::{WorkerConfig, WorkerShared};
 
+use super::app::AppChoice;
 use super::backend::{BrokerChoice, KvChoice, StoreChoice};
-use super::file::{File, Named, Queues};
+use super::file::{Amqp, File, Named, Queues, Redis};
 
 /// Everything that one process runs.
 #[derive(Clone, Debug)]
 pub struct SystemConfig {
     /// What carries messages.
     pub broker: BrokerChoice,
+    /// What the broker is told when it is RabbitMQ; `ca_file` is a path as the process sees it.
+    pub amqp: Amqp,
     /// Where small values are kept.
     pub kv: KvChoice,
+    /// How Redis is used.
+    pub redis: Redis,
     /// Where messages are kept to be looked at.
     pub store: StoreChoice,
     /// Folder for what outlives the process; `None`: nothing does. Not made yet.
     pub data_dir: Option<PathBuf>,
     /// What a confirmed message survives.
     pub durability: Durability,
-    /// Address and token of dashboard and HTTP API; checked.
-    pub admin: AdminOptions,
+    /// Address and token of dashboard and HTTP API, checked; `None` for a process without.
+    pub admin: Option<AdminOptions>,
     /// Filter of the host's log, as `tracing_subscriber::EnvFilter` reads it; checked.
     pub log: String,
     /// How long stopping may take.
     pub shutdown_timeout: Duration,
     /// Bounds of the queues.
     pub queues: Queues,
+    /// Groups workers in heartbeats.
+    pub system_id: String,
     /// Transports by name. `transport_name`, which is the connector, is always given.
     pub transports: Named<Configured<TransportShared, TransportConfig>>,
     /// Dispatchers by name.
     pub dispatchers: Named<Configured<DispatcherShared, RouterConfig>>,
     /// Apps by name. `transport_name`, `sandbox_id` and `metrics_prefix` are always given, and `component` is a path
     /// as the process sees it.
-    pub apps: Named<AppConfig>,
+    pub apps: Named<AppChoice>,
+    /// Workers by name.
+    pub workers: Named<Configured<WorkerShared, WorkerConfig>>,
     /// What is allowed and yet probably not meant, one sentence each, with its place.
     pub warnings: Vec<String>,
 }
@@ -49,7 +58,7 @@ impl SystemConfig {
     /// Fills in what the file leaves open.
     pub(crate) fn new(file: File, folder: &Path, token: Option<Secret>) -> Self {
         let apps = file.apps.into_iter().map(|(name, app)| {
-            let app = completed(&name, app, folder);
+            let app = app.completed(&name, folder);
             (name, app)
         });
         let transports = file.transports.into_iter().map(|(name, mut transport)| {
@@ -58,29 +67,26 @@ impl SystemConfig {
         });
         Self {
             broker: file.broker,
+            amqp: Amqp {
+                ca_file: file.amqp.ca_file.map(|path| folder.join(path).to_string_lossy().into_owned()),
+                ..file.amqp
+            },
             kv: file.kv,
+            redis: file.redis,
             store: file.store,
             data_dir: file.data_dir.map(|path| folder.join(path)),
             durability: file.durability.into(),
-            admin: AdminOptions { listen: file.admin.listen, token },
+            admin: Some(AdminOptions { listen: file.admin.listen, token }),
             log: file.log,
             shutdown_timeout: Duration::from_secs(file.shutdown_timeout),
             queues: file.queues,
             transports: transports.collect(),
             dispatchers: file.dispatchers,
             apps: apps.collect(),
+            workers: file.workers,
+            system_id: file.system_id,
             warnings: Vec::new(),
         }
-    }
-}
-
-fn completed(name: &str, app: AppConfig, folder: &Path) -> AppConfig {
-    AppConfig {
-        component: folder.join(&app.component).to_string_lossy().into_owned(),
-        transport_name: Some(app.transport_name.unwrap_or_else(|| name.to_owned())),
-        sandbox_id: Some(app.sandbox_id.unwrap_or_else(|| name.to_owned())),
-        metrics_prefix: Some(app.metrics_prefix.unwrap_or_else(|| name.to_owned())),
-        ..app
     }
 }
 
@@ -94,5 +100,5 @@ pub(crate) fn transports(config: &SystemConfig) -> impl Iterator<Item = (&str, &
 
 /// The connectors of apps, each with the app's name.
 pub(crate) fn apps(config: &SystemConfig) -> impl Iterator<Item = (&str, &str)> {
-    config.apps.iter().map(|(name, app)| (app.transport_name.as_deref().unwrap_or(name), name.as_str()))
+    config.apps.iter().map(|(name, app)| (app.connector(name), name.as_str()))
 }

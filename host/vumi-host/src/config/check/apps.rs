@@ -8,6 +8,7 @@ use vumi_sandbox::AppConfig;
 use vumi_sandbox::web::WebPolicy;
 
 use super::Report;
+use crate::config::app::AppChoice;
 use crate::config::system::SystemConfig;
 
 /// A component needs a little memory for its own code's data; WebAssembly's memory ends at 4 GiB.
@@ -18,7 +19,14 @@ const TIMEOUT: u64 = 3600;
 
 pub(super) fn check(config: &SystemConfig, report: &mut Report<'_>) {
     let mut sandboxes: BTreeMap<&str, &str> = BTreeMap::new();
-    for (name, app) in &config.apps {
+    for (name, choice) in &config.apps {
+        if let AppChoice::Native(app) = choice
+            && let Err(error) = app.component.check(&app.shared)
+        {
+            let help = format!("see `vumi-host config explain {}`", app.component.class());
+            report.wrong_key(&["apps", name], error.report(), help);
+        }
+        let Some(app) = choice.guest() else { continue };
         component(name, app, report);
         limits(name, app, report);
         allowed(name, app, report);

@@ -5,6 +5,7 @@
 use vumi_core::component::Kind;
 use vumi_dispatch::{DispatcherShared, RouterConfig};
 use vumi_transport::{TransportConfig, TransportShared};
+use vumi_worker::{ApplicationShared, NativeAppConfig, WorkerConfig, WorkerShared};
 
 use crate::config::nearest::nearest;
 use crate::config::yaml::{Fault, Node, Value};
@@ -14,11 +15,18 @@ use crate::config::yaml::{Fault, Node, Value};
 /// # Errors
 /// That mistake.
 pub(crate) fn check(tree: &Node) -> Result<(), Fault> {
-    for (section, what, kinds) in
-        [("transports", "transport", TransportConfig::KINDS), ("dispatchers", "dispatcher", RouterConfig::KINDS)]
-    {
+    for (section, what, kinds) in [
+        ("transports", "transport", TransportConfig::KINDS),
+        ("dispatchers", "dispatcher", RouterConfig::KINDS),
+        ("apps", "app", NativeAppConfig::KINDS),
+        ("workers", "worker", WorkerConfig::KINDS),
+    ] {
         let Some(section_entry) = tree.get(section) else { continue };
         for entry in section_entry.value.entries() {
+            // A guest has a `component` and no class.
+            if section == "apps" && entry.value.get("class").is_none() {
+                continue;
+            }
             let checked = class(&entry.value, what, kinds);
             checked.map_err(|fault| fault.at(entry.mark).under(entry.key.clone()).under(section))?;
         }
@@ -79,6 +87,8 @@ pub(crate) fn shared_keys(section: &str) -> Vec<String> {
     let schema = match section {
         "transports" => schemars::schema_for!(TransportShared),
         "dispatchers" => schemars::schema_for!(DispatcherShared),
+        "apps" => schemars::schema_for!(ApplicationShared),
+        "workers" => schemars::schema_for!(WorkerShared),
         _ => return Vec::new(),
     };
     let properties = schema.get("properties").and_then(serde_json::Value::as_object);

@@ -1,7 +1,7 @@
 //! The options of the host itself: admin server, log, queues.
 
 use tracing_subscriber::EnvFilter;
-use vumi_admin::AdminError;
+use vumi_admin::{AdminError, AdminOptions};
 use vumi_core::ByteSize;
 
 use super::Report;
@@ -12,7 +12,7 @@ use crate::config::yaml::Node;
 const LEAST_QUEUE: ByteSize = ByteSize::mib(1);
 
 pub(super) fn check(config: &SystemConfig, report: &mut Report<'_>) {
-    match config.admin.check() {
+    match config.admin.as_ref().map_or(Ok(()), AdminOptions::check) {
         Ok(()) => {}
         Err(AdminError::TokenRequired(listen)) => report.wrong(
             &["admin", "listen"],

@@ -1,4 +1,4 @@
-//! The middleware of transports: its classes and options, each at its place in the file.
+//! The middleware of transports, dispatchers and apps: its classes and options, each at its place in the file.
 
 use std::rc::Rc;
 
@@ -13,6 +13,12 @@ pub(super) fn check(config: &SystemConfig, report: &mut Report<'_>) {
     for (name, transport) in &config.transports {
         list("transports", name, &transport.shared.middleware, report);
     }
+    for (name, dispatcher) in &config.dispatchers {
+        list("dispatchers", name, &dispatcher.shared.middleware, report);
+    }
+    for (name, app) in &config.apps {
+        list("apps", name, app.middleware(), report);
+    }
 }
 
 /// Finds options that stand above the list that names their instance: there they would be an unknown key.
@@ -20,7 +26,13 @@ pub(super) fn check(config: &SystemConfig, report: &mut Report<'_>) {
 /// # Errors
 /// The first such key.
 pub(crate) fn order(tree: &Node) -> Result<(), Fault> {
-    let section = "transports";
+    for section in ["transports", "dispatchers", "apps"] {
+        in_order(tree, section)?;
+    }
+    Ok(())
+}
+
+fn in_order(tree: &Node, section: &str) -> Result<(), Fault> {
     for worker in tree.get(section).map(|entry| entry.value.entries()).unwrap_or_default() {
         let Some(list) = worker.value.get("middleware") else { continue };
         let above = worker.value.entries().iter().take_while(|entry| entry.key != "middleware");

@@ -9,11 +9,12 @@ mod host;
 mod middleware;
 mod ranges;
 mod transports;
+mod workers;
 
 use super::system::SystemConfig;
 use super::yaml::{Fault, Mark, Node};
 
-pub(crate) use classes::{check as classes, shared_keys};
+pub(crate) use classes::{check as classes, known as known_class, shared_keys};
 pub(crate) use middleware::order as middleware_order;
 pub(crate) use ranges::check as ranges;
 
@@ -73,5 +74,6 @@ pub(crate) fn system(config: &SystemConfig, report: &mut Report<'_>) {
     connectors::check(config, report);
     transports::check(config, report);
     apps::check(config, report);
+    workers::check(config, report);
     middleware::check(config, report);
 }

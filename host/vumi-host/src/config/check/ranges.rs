@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::config::schema::{branches, resolve};
+use crate::config::schema::{branches, classes, resolve};
 use crate::config::yaml::{Fault, Node, Value as Part};
 
 /// Words that were booleans in older YAML and are texts today, which Vumi's flags would take for true.
@@ -20,7 +20,12 @@ pub(crate) fn check(tree: &Node, schema: &Value) -> Vec<Fault> {
 
 fn walk(node: &Node, schema: &Value, root: &Value, faults: &mut Vec<Fault>) {
     let class = node.get("class").and_then(|entry| entry.value.text());
-    for branch in branches(schema, root, class) {
+    let mut found = branches(schema, root, class);
+    // Among apps, what has no class is a guest, and nothing else's ranges apply.
+    if class.is_none() && found.iter().any(|branch| classes(branch).is_none()) {
+        found.retain(|branch| classes(branch).is_none());
+    }
+    for branch in found {
         match &node.value {
             Part::Scalar(_) => {
                 if let Some(fault) = outside(node, branch) {

@@ -17,14 +17,18 @@ struct Listener {
 pub(super) fn check(config: &SystemConfig, report: &mut Report<'_>) {
     for (name, item) in &config.transports {
         // Building opens nothing: a transport begins to listen or to connect only when it runs.
-        if let Err(error) = item.component.clone().build(name) {
+        let checked = item.component.check(name).and_then(|()| item.component.clone().build(name).map(drop));
+        if let Err(error) = checked {
             let help = format!("see `vumi-host config explain {}`", item.component.class());
             report.wrong_key(&["transports", name], error.report(), help);
         }
     }
-    let admin = config.admin.listen;
-    let mut seen =
-        vec![Listener { path: vec!["admin".into(), "listen".into()], ip: specified(admin.ip()), port: admin.port() }];
+    let admin = config.admin.as_ref().map(|admin| Listener {
+        path: vec!["admin".into(), "listen".into()],
+        ip: specified(admin.listen.ip()),
+        port: admin.listen.port(),
+    });
+    let mut seen: Vec<Listener> = admin.into_iter().collect();
     for entry in report.tree.get("transports").map(|section| section.value.entries()).unwrap_or_default() {
         let Some((key, ip, port)) = listener(&entry.value) else { continue };
         let new = Listener { path: vec!["transports".into(), entry.key.clone(), key.into()], ip, port };

@@ -4,16 +4,19 @@ use serde_json::Value;
 use vumi_core::component::Kind;
 use vumi_dispatch::{MiddlewareConfig, RouterConfig};
 use vumi_transport::TransportConfig;
+use vumi_worker::{NativeAppConfig, WorkerConfig};
 
 use super::words::{description, facts, indented};
 use super::{Found, is_required};
 use crate::config::schema::{branches, classes, resolve};
 
 /// What has classes.
-const SECTIONS: [(&str, &[Kind]); 3] = [
+const SECTIONS: [(&str, &[Kind]); 5] = [
     ("transport", TransportConfig::KINDS),
     ("dispatcher", RouterConfig::KINDS),
     ("middleware", MiddlewareConfig::KINDS),
+    ("app", NativeAppConfig::KINDS),
+    ("worker", WorkerConfig::KINDS),
 ];
 
 /// The top of the file and the classes.
@@ -84,12 +87,10 @@ fn inside(schema: &Value, root: &Value) -> Vec<(String, String)> {
         let each = branches(each, root, None);
         let names: Vec<&str> = each.iter().filter_map(|one| classes(one)?.first().copied()).collect();
         parts.push(("classes".to_owned(), names.join(", ")));
-        if names.is_empty() {
-            parts.push((
-                "keys of each".to_owned(),
-                each.iter().flat_map(|one| keys(one)).collect::<Vec<_>>().join(", "),
-            ));
-        }
+        let classless = each.iter().filter(|one| classes(one).is_none());
+        let keys: Vec<_> = classless.flat_map(|one| keys(one)).collect();
+        let label = if names.is_empty() { "keys of each" } else { "keys of one without class" };
+        parts.push((label.to_owned(), keys.join(", ")));
     }
     parts.retain(|(_, names)| !names.is_empty());
     parts

@@ -32,13 +32,13 @@ fn the_example_of_the_manual() {
     let folder = folder();
     let config = read_in(folder.path(), EXAMPLE).unwrap();
     assert_eq!(
-        (config.broker, config.kv, config.store),
-        (BrokerChoice::Embedded, KvChoice::Embedded, StoreChoice::Embedded)
+        (&config.broker, &config.kv, &config.store),
+        (&BrokerChoice::Embedded, &KvChoice::Embedded, &StoreChoice::Embedded)
     );
     assert_eq!(config.data_dir, Some(folder.path().join("./data")));
     assert_eq!(config.durability, vumi_broker::Durability::Power);
-    assert_eq!(config.admin.listen, SocketAddr::from(([127, 0, 0, 1], 8080)));
-    assert!(config.admin.token.is_none());
+    assert_eq!(config.admin.as_ref().unwrap().listen, SocketAddr::from(([127, 0, 0, 1], 8080)));
+    assert!(config.admin.as_ref().unwrap().token.is_none());
     assert_eq!(config.log, "info");
     assert_eq!(config.shutdown_timeout, Duration::from_secs(30));
     assert_eq!((config.queues.max_messages, config.queues.max_bytes), (10_000, ByteSize::mib(64)));
@@ -51,10 +51,11 @@ fn the_example_of_the_manual() {
 
     let [(name, main)] = config.dispatchers.as_slice() else { panic!("{config:?}") };
     assert_eq!((name.as_str(), main.shared.transport_names.as_slice()), ("main", &["telnet".to_owned()][..]));
-    let RouterConfig::Simple(simple) = &main.component;
+    let RouterConfig::Simple(simple) = &main.component else { panic!("{main:?}") };
     assert_eq!(simple.route_mappings["telnet"], ["echo"]);
 
     let [(name, echo)] = config.apps.as_slice() else { panic!("{config:?}") };
+    let echo = echo.guest().unwrap();
     assert_eq!(
         (name.as_str(), echo.transport_name.as_deref(), echo.sandbox_id.as_deref()),
         ("echo", Some("echo"), Some("echo"))
@@ -162,7 +163,7 @@ fn the_short_form() {
     assert_eq!(names, [("telnet", "telnet"), ("simulator", "simulator")]);
     let TransportConfig::Telnet(telnet) = &config.transports[0].1.component else { panic!() };
     assert_eq!((telnet.telnet_port, telnet.telnet_host.as_deref()), (Some(9010), Some("127.0.0.1")));
-    assert_eq!((config.apps[0].0.as_str(), config.admin.listen.port(), config.data_dir), ("echo", 8080, None));
+    assert_eq!((config.apps[0].0.as_str(), config.admin.as_ref().unwrap().listen.port(), config.data_dir), ("echo", 8080, None));
 
     for name in ["telnet.wasm", "a ${b} \"c\" 'd' \\ #: ünï.wasm", "Ωmega.wasm"] {
         let path = folder.path().join(name);
@@ -170,7 +171,7 @@ fn the_short_form() {
         let quick =
             Quick { telnet_port: 0, listen: SocketAddr::from(([127, 0, 0, 1], 0)), data_dir: Some("a: b".into()) };
         let config = for_app(&path, &quick).unwrap_or_else(|error| panic!("{error}\n{}", file_for_app(&path, &quick)));
-        assert_eq!((PathBuf::from(&config.apps[0].1.component), config.data_dir), (path, Some("a: b".into())));
+        assert_eq!((PathBuf::from(&config.apps[0].1.guest().unwrap().component), config.data_dir), (path, Some("a: b".into())));
     }
     let error = for_app(&folder.path().join("ehco.wasm"), &Quick::default()).unwrap_err().to_string();
     assert!(error.starts_with("--app: the component ") && error.contains("ehco.wasm does not exist"), "{error}");
@@ -180,16 +181,16 @@ fn the_short_form() {
 fn files_are_read_from_their_folder() {
     let folder = folder();
     let path = folder.path().join("vumi.yaml");
-    let error = load(&path, &env).unwrap_err().to_string();
+    let error = load(&path, false, &env).unwrap_err().to_string();
     assert!(error.contains("cannot be read: No such file"), "{error}");
     std::fs::write(&path, "apps: { echo: { component: echo.wasm } }\nadmin: { token_file: token }\n").unwrap();
     std::fs::write(folder.path().join("token"), "0123456789abcdef\n").unwrap();
-    let config = load(&path, &env).unwrap();
-    assert!(config.admin.token.unwrap().matches("0123456789abcdef"));
+    let config = load(&path, false, &env).unwrap();
+    assert!(config.admin.as_ref().unwrap().token.clone().unwrap().matches("0123456789abcdef"));
     std::fs::write(&path, [b'a', b':', 0xff]).unwrap();
-    assert!(load(&path, &env).unwrap_err().to_string().contains("cannot be read"));
+    assert!(load(&path, false, &env).unwrap_err().to_string().contains("cannot be read"));
     std::fs::write(&path, vec![b'#'; 3 << 20]).unwrap();
-    assert!(load(&path, &env).unwrap_err().to_string().contains("larger than 1024 KiB"));
+    assert!(load(&path, false, &env).unwrap_err().to_string().contains("larger than 1024 KiB"));
     assert!(from_text("apps: { a: { component: no-such-file.wasm } }", "vumi.yaml", &env).is_err());
     assert!(shown("log: debug").starts_with("no mistake"));
 }

@@ -124,9 +124,9 @@ fn texts() {
     let shutdown = explain("shutdown_timeout").unwrap();
     assert!(shutdown.contains("range:    from 1 to 3600\n  default:  30\n"), "{shutdown}");
     assert!(explain("apps.component").unwrap().contains("default:  none, must be given"));
-    assert!(explain("apps").unwrap().contains("keys of each: component, transport_name"));
+    assert!(explain("apps").unwrap().contains("keys of one without class: component, transport_name"));
     assert!(explain("transports").unwrap().contains("classes: telnet, "));
-    assert!(explain("broker").unwrap().contains("type:     embedded\n  default:  embedded"));
+    assert!(explain("broker").unwrap().contains("amqp://user:password@host:5672/vhost"));
     // A key that all classes share is explained once, with all its paths.
     let shared = explain("transports.mine.when_unsure").unwrap();
     assert!(shared.starts_with("transports.telnet.when_unsure\ntransports.addressed-telnet.when_unsure\n"), "{shared}");

@@ -2,9 +2,11 @@
 
 mod fuzz;
 mod good;
+mod include;
 mod manual;
 mod mistakes;
 mod secrets;
+mod worker;
 
 use std::path::Path;
 

@@ -44,8 +44,8 @@ fn in_no_source_line_when_they_stand_in_the_file() {
         ("admin: { token: s3cr3t-s3cr3t-s3cr3t, bogus: 1 }", "admin: { token: ***, bogus: 1 }"),
         ("admin: { bogus: 1, token: 's3cr3t, s3cr3t' }", "admin: { bogus: 1, token: *** }"),
         ("admin: { token: [s3cr3t] }", ""),
-        ("broker: amqp://u:s3cr3t@h/v", "broker: amqp://***@h/v"),
-        ("broker: amqp://u:${SECRET}@h/v", "broker `amqp://***@h/v` is not supported"),
+        ("broker: kafka://u:s3cr3t@h/v", "broker: kafka://***@h/v"),
+        ("broker: kafka://u:${SECRET}@h/v", "broker `kafka://***@h/v` is not supported"),
         ("admin: { token: s3cr3t", "admin: { token: ***"),
     ] {
         let text = shown(line);
@@ -58,7 +58,7 @@ fn in_no_source_line_when_they_stand_in_the_file() {
 
 #[test]
 fn in_no_debug_output() {
-    let config = read("admin: { token: \"${SECRET}\" }").unwrap();
-    assert!(config.admin.token.as_ref().unwrap().matches(SECRET));
+    let config = read("{ broker: \"amqp://u:${SECRET}@h/v\", admin: { token: \"${SECRET}\" } }").unwrap();
+    assert!(config.admin.as_ref().unwrap().token.as_ref().unwrap().matches(SECRET));
     assert!(!format!("{config:?}").contains(SECRET));
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, Tag};
 
 use super::fault::Fault;
+use super::files::Files;
 use super::node::{Entry, Mark, Node, Value};
 use super::syntax;
 
@@ -22,9 +23,17 @@ pub(crate) const MAX_DEPTH: usize = 64;
 ///
 /// # Errors
 /// What is wrong with the YAML, and where.
-pub(crate) fn load(text: &str) -> Result<Rc<Node>, Fault> {
+pub(crate) fn load(files: &mut Files) -> Result<Rc<Node>, Fault> {
+    read(files, &[0])
+}
+
+/// Reads the last file of a chain of files that include each other.
+fn read(files: &mut Files, chain: &[u16]) -> Result<Rc<Node>, Fault> {
+    let file = chain.last().copied().unwrap_or_default();
+    let text = files.get(file).map(|source| source.text.clone()).unwrap_or_default();
     if text.len() > MAX_BYTES {
-        return Err(Fault::says(format!("the file is larger than {} KiB", MAX_BYTES >> 10)).at(Mark::START));
+        let fault = Fault::says(format!("the file is larger than {} KiB", MAX_BYTES >> 10));
+        return Err(fault.at(Mark { file, ..Mark::START }));
     }
     let options = granit_parser::options! {
         flow_nesting_limit: MAX_DEPTH,
@@ -32,19 +41,35 @@ pub(crate) fn load(text: &str) -> Result<Rc<Node>, Fault> {
         emit_comments: false,
     };
     let mut loader = Loader::default();
-    for event in Parser::new_from_str_with_options(text, options) {
+    for event in Parser::new_from_str_with_options(&text, options) {
         let (event, span) = match event {
             Ok(pair) => pair,
             Err(error) => {
-                let line = super::line(text, error.marker().line());
-                return Err(loader.here(syntax::fault(&error, line)));
+                let line = super::line(&text, error.marker().line());
+                return Err(loader.here(syntax::fault(&error, file, line)));
             }
         };
-        let mark = Mark { line: span.start.line().max(1), column: span.start.col() + 1 };
-        let step = loader.take(event, mark).map_err(|fault| fault.at(mark));
-        step.map_err(|fault| loader.here(fault))?;
+        let mark = Mark { file, line: span.start.line().max(1), column: span.start.col() + 1 };
+        let step = match included(&event) {
+            Some((path, anchor)) => files.include(chain, path).and_then(|number| {
+                let longer: Vec<u16> = chain.iter().copied().chain([number]).collect();
+                let node = read(files, &longer)?;
+                loader.nodes = loader.nodes.saturating_add(node.weight);
+                loader.put(node, anchor)
+            }),
+            None => loader.take(event, mark),
+        };
+        step.map_err(|fault| loader.here(fault.at(mark)))?;
     }
-    Ok(loader.root.unwrap_or_else(|| Rc::new(Node::scalar(Mark::START, String::new(), true))))
+    Ok(loader.root.unwrap_or_else(|| Rc::new(Node::scalar(Mark { file, ..Mark::START }, String::new(), true))))
+}
+
+/// The path and the anchor of `!include path`.
+fn included<'a>(event: &'a Event<'_>) -> Option<(&'a str, usize)> {
+    match event {
+        Event::Scalar(path, _, anchor, Some(tag)) if tag.original() == "!include" => Some((path, *anchor)),
+        _ => None,
+    }
 }
 
 #[derive(Default)]

@@ -3,12 +3,13 @@
 //! This folder alone knows the YAML library, and uses of it only the parser: `load` turns its events into a tree in
 //! which each value knows its line and column, `expand` puts environment variables and secret files in, and `read`
 //! hands the tree to serde. Doing the last two here, and not in the library, buys three things: every error knows the
-//! key path and the exact place; `${NAME}` works inside quotes too, which `{ token: "${TOKEN}" }` needs; and a value
+//! key path and the exact place (in the right file, where `!include` joins several); `${NAME}` works inside quotes too, which `{ token: "${TOKEN}" }` needs; and a value
 //! that came from the environment is known as such, so that no error ever shows it.
 
 mod access;
 mod expand;
 mod fault;
+mod files;
 mod load;
 mod node;
 mod read;
@@ -19,6 +20,7 @@ mod tests;
 
 pub(crate) use expand::{Revealed, expand, secret_file};
 pub(crate) use fault::{Fault, What};
+pub(crate) use files::Files;
 pub(crate) use load::{MAX_BYTES, load};
 pub(crate) use node::{Entry, Mark, Node, Value};
 pub(crate) use read::{Reader, is_secret};

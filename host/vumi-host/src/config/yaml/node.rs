@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
-/// A place in the text. Line and column count from 1, in characters.
+/// A place in a text. Line and column count from 1, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
+    /// Which file of the document.
+    pub(crate) file: u16,
     /// Line.
     pub(crate) line: usize,
     /// Column.
@@ -13,7 +15,7 @@ pub(crate) struct Mark {
 
 impl Mark {
     /// The first character of the text.
-    pub(crate) const START: Self = Self { line: 1, column: 1 };
+    pub(crate) const START: Self = Self { file: 0, line: 1, column: 1 };
 }
 
 /// One value of the document.
@@ -96,6 +98,11 @@ impl Node {
     /// True for `key:`, `key: ~` and `key: null`.
     pub(crate) fn is_nothing(&self) -> bool {
         matches!(&self.value, Value::Scalar(scalar) if scalar.is_nothing())
+    }
+
+    /// True for a map, also one without keys.
+    pub(crate) fn is_map(&self) -> bool {
+        matches!(self.value, Value::Map(_))
     }
 
     /// True for a scalar without quotes into which no variable was put.

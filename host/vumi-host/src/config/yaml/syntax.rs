@@ -5,9 +5,9 @@ use serde_saphyr::granit_parser::{ErrorKind, ScanError};
 use super::fault::Fault;
 use super::node::Mark;
 
-/// Turns a parser's error into ours. `line` is the source line on which the parser stopped.
-pub(crate) fn fault(error: &ScanError, line: &str) -> Fault {
-    let mark = Mark { line: error.marker().line().max(1), column: error.marker().col() + 1 };
+/// Turns a parser's error into ours. `file` is the file's number, `line` the source line on which the parser stopped.
+pub(crate) fn fault(error: &ScanError, file: u16, line: &str) -> Fault {
+    let mark = Mark { file, line: error.marker().line().max(1), column: error.marker().col() + 1 };
     match words(error.kind(), line) {
         Some((what, help)) => Fault::says(what).at(mark).help(help),
         None => Fault::says(format!("this is no valid YAML: {}", error.info())).at(mark),

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Fault, Mark, Node, Reader, Revealed, expand, line, load};
+use super::{Fault, Files, Mark, Node, Reader, Revealed, expand, line};
 
 fn env(name: &str) -> Option<String> {
     match name {
@@ -16,6 +16,10 @@ fn env(name: &str) -> Option<String> {
         "EMPTY" => Some(String::new()),
         _ => None,
     }
+}
+
+fn load(yaml: &str) -> Result<std::rc::Rc<Node>, Fault> {
+    super::load(&mut Files::new("", yaml))
 }
 
 fn tree(yaml: &str) -> Result<std::rc::Rc<Node>, Fault> {
@@ -170,7 +174,7 @@ fn places() {
         (&["a", "none", "x"], 1, 1),
         (&[], 1, 1),
     ] {
-        assert_eq!(tree.find(path), Mark { line, column }, "{path:?}");
+        assert_eq!(tree.find(path), Mark { file: 0, line, column }, "{path:?}");
     }
     assert_eq!(tree.at(&["a", "b", "[1]", "c"]).and_then(Node::text), Some("y"));
     assert!(tree.at(&["a", "b", "[2]"]).is_none() && tree.at(&["a", "b", "0"]).is_none());
