@@ -21,3 +21,39 @@ pub mod app {
         exports: { default: async },
     });
 }
+
+/// The world `vumi:app/router`. Its imports are those of [`app`].
+pub mod router {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "router",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "vumi:app/types@0.1.0": crate::app::vumi::app::types,
+            "vumi:app/log@0.1.0": crate::app::vumi::app::log,
+            "vumi:app/kv@0.1.0": crate::app::vumi::app::kv,
+            "vumi:app/http@0.1.0": crate::app::vumi::app::http,
+            "vumi:app/config@0.1.0": crate::app::vumi::app::config,
+            "vumi:app/metrics@0.1.0": crate::app::vumi::app::metrics,
+        },
+    });
+}
+
+/// The world `vumi:app/middleware`. Its imports are those of [`app`].
+pub mod middleware {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "middleware",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "vumi:app/types@0.1.0": crate::app::vumi::app::types,
+            "vumi:app/log@0.1.0": crate::app::vumi::app::log,
+            "vumi:app/kv@0.1.0": crate::app::vumi::app::kv,
+            "vumi:app/http@0.1.0": crate::app::vumi::app::http,
+            "vumi:app/config@0.1.0": crate::app::vumi::app::config,
+            "vumi:app/metrics@0.1.0": crate::app::vumi::app::metrics,
+        },
+    });
+}

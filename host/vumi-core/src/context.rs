@@ -68,6 +68,9 @@ pub struct GuestConfig {
     /// What one call may use; the keys are those of an app's `limits`.
     #[serde(default)]
     pub limits: BTreeMap<String, Value>,
+    /// What the guest may reach on the web; the keys are those of an app's `http`. Without an allow-list: nothing.
+    #[serde(default)]
+    pub http: BTreeMap<String, Value>,
     /// Wall-clock time for one call, in seconds.
     #[serde(default = "ten")]
     #[schemars(range(min = 1))]

@@ -42,6 +42,11 @@ impl Guests {
             .map_err(|error| Error::permanent("no threads for the guests").because(error))
     }
 
+    /// Where guests run.
+    pub(crate) fn handle(&self) -> tokio::runtime::Handle {
+        self.0.as_ref().map_or_else(tokio::runtime::Handle::current, |runtime| runtime.handle().clone())
+    }
+
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<JoinHandle<()>> {
         self.0.as_ref().map(|runtime| runtime.spawn(task))
     }

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use vumi_core::component::Configured;
 use vumi_core::{Context, Result, SystemClock};
 use vumi_dispatch::{Dispatcher, Passed, Place};
-use vumi_sandbox::{MetricSink, Sandbox};
+use vumi_sandbox::{ComponentCache, MetricSink, Sandbox};
 use vumi_transport::{Built, Readiness, TransportConfig, TransportShared, TransportWorker};
 use vumi_worker::registry::WorkerPlace;
 
-use crate::apps::{AppStart, Guests, cache};
+use crate::apps::{AppStart, Guests};
 use crate::backends::Backends;
 use crate::board::Board;
 use crate::config::{self, SystemConfig};
 use crate::control::{AppEntry, DispatcherEntry, Phones, TransportEntry, WorkerEntry};
-use crate::system::Extras;
 use crate::workers::Workers;
 
 /// See the module's text.
@@ -29,15 +28,15 @@ pub(crate) struct Build<'a> {
 impl Build<'_> {
     pub(crate) fn apps(
         &mut self,
-        extras: &Extras,
+        cache: &ComponentCache,
+        watch: bool,
         sandbox: &Arc<Sandbox>,
         guests: &Guests,
         sink: &Arc<dyn MetricSink>,
     ) -> Result<Vec<AppEntry>> {
-        let cache = cache(extras)?;
         let start = AppStart {
-            cache: &cache,
-            watch: extras.watch,
+            cache,
+            watch,
             context: &self.context,
             kv: &self.backends.kv,
             sandbox,

@@ -13,6 +13,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 mod control;
+mod parts;
 mod project;
 mod reload;
 pub mod system;

@@ -8,16 +8,17 @@ use std::time::{Duration, Instant};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use vumi_admin::AdminOptions;
-use vumi_core::{Context, Error, MessageQuery, NoGuests, QueueInfo, Result, SystemClock};
+use vumi_core::{Context, Error, MessageQuery, QueueInfo, Result, SystemClock};
 use vumi_message::Timestamp;
-use vumi_sandbox::{App, MetricSink, Sandbox};
+use vumi_sandbox::{App, MetricSink, PartSurroundings, Sandbox};
 
-use crate::apps::{Guests, places};
+use crate::apps::{Guests, cache, places};
 use crate::backends::Backends;
 use crate::board::Board;
 use crate::build::{Build, connector_of};
 use crate::config::SystemConfig;
 use crate::control::{AppEntry, Desk};
+use crate::parts::HostParts;
 use crate::workers::Workers;
 
 /// Messages of the simulator that are read back into its phones at the start.
@@ -60,6 +61,21 @@ impl System {
         let simulator = config.transports.iter().find(|(_, transport)| transport.component.class() == "simulator");
         let (board, feed) = Board::with_feed(simulator.map(|(name, transport)| connector_of(name, transport)));
         let sandbox = Sandbox::new(&places(&config)).map_err(|error| Error::permanent(error.to_string()))?;
+        let guests = Guests::start()?;
+        let cache = cache(&extras)?;
+        let parts = HostParts {
+            sandbox: Arc::clone(&sandbox),
+            cache: cache.clone(),
+            around: PartSurroundings {
+                kv: Arc::clone(&backends.kv),
+                store: Arc::clone(&backends.store),
+                feed: feed.clone(),
+                metrics: Arc::clone(&sink),
+                io: tokio::runtime::Handle::current(),
+                guests: guests.handle(),
+            },
+            folder: config.folder.clone(),
+        };
         let context = Context {
             name: String::new(),
             system_id: config.system_id.clone(),
@@ -68,11 +84,10 @@ impl System {
             store: Arc::clone(&backends.store),
             feed,
             clock: Arc::new(SystemClock),
-            guests: Arc::new(NoGuests),
+            guests: Arc::new(parts),
         };
         let mut build = Build { config: &config, backends: &backends, context, board: &board, workers: Workers::new() };
-        let guests = Guests::start()?;
-        let apps = build.apps(&extras, &sandbox, &guests, &sink)?;
+        let apps = build.apps(&cache, extras.watch, &sandbox, &guests, &sink)?;
         let dispatchers = build.dispatchers()?;
         let (transports, phones) = build.transports()?;
         let beside = build.workers()?;

@@ -19,6 +19,7 @@ use crate::limits::Limits;
 use crate::resources::MetricSink;
 use crate::state::Guest;
 use crate::web::{WebClient, WebPolicy};
+use wasmtime::component::InstancePre;
 
 /// What an app is given by the host.
 #[derive(Clone)]
@@ -88,6 +89,31 @@ impl Sandbox {
         self.fit(compiled, &path.display().to_string())
     }
 
+    /// Compiles a component, or takes it from the cache, and checks that it fits another world than an app's.
+    pub(crate) fn load_world<W>(
+        &self,
+        cache: &ComponentCache,
+        path: &Path,
+        world: impl FnOnce(InstancePre<Guest>) -> wasmtime::Result<W>,
+    ) -> Result<W, LoadError> {
+        let what = path.display().to_string();
+        let compiled = cache.load_file(self.engine(), path)?;
+        self.ready(&compiled, &what, world)
+    }
+
+    fn ready<W>(
+        &self,
+        compiled: &Compiled,
+        what: &str,
+        world: impl FnOnce(InstancePre<Guest>) -> wasmtime::Result<W>,
+    ) -> Result<W, LoadError> {
+        let ready = self
+            .linker()
+            .instantiate_pre(&compiled.component)
+            .map_err(|error| self.explain(compiled, what, &error))?;
+        world(ready).map_err(|error| LoadError::WrongWorld { what: what.to_owned(), reason: one_line(&error) })
+    }
+
     /// As [`Sandbox::load`], from bytes; `what` names them in errors.
     ///
     /// # Errors
@@ -98,12 +124,7 @@ impl Sandbox {
     }
 
     fn fit(&self, compiled: Compiled, what: &str) -> Result<LoadedComponent, LoadError> {
-        let ready = self
-            .linker()
-            .instantiate_pre(&compiled.component)
-            .map_err(|error| self.explain(&compiled, what, &error))?;
-        let pre = AppPre::new(ready)
-            .map_err(|error| LoadError::WrongWorld { what: what.to_owned(), reason: one_line(&error) })?;
+        let pre = self.ready(&compiled, what, AppPre::new)?;
         Ok(LoadedComponent {
             from_cache: compiled.from_cache,
             version: Arc::new(Version { pre, hash: compiled.hash, bytes: compiled.bytes }),

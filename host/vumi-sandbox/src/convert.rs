@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use vumi_bindings::app::vumi::app::types;
+use vumi_core::Channel;
 use vumi_message::{DeliveryStatus, Event, EventType, SessionEvent, UserMessage};
 
 fn owned(text: Option<&str>) -> Option<String> {
@@ -61,5 +62,18 @@ pub(crate) fn event(event: &Event) -> types::Event {
         endpoint: event.endpoint().to_owned(),
         transport_metadata: object(event.get("transport_metadata")),
         helper_metadata: object(event.get("helper_metadata")),
+    }
+}
+
+/// Which way a message goes. Messages of users go in or out; nothing else is asked for.
+pub(crate) fn channel(channel: Channel) -> types::Channel {
+    if channel == Channel::Outbound { types::Channel::Outbound } else { types::Channel::Inbound }
+}
+
+/// The way back.
+pub(crate) fn channel_back(channel: types::Channel) -> Channel {
+    match channel {
+        types::Channel::Inbound => Channel::Inbound,
+        types::Channel::Outbound => Channel::Outbound,
     }
 }

@@ -8,8 +8,9 @@ use vumi_bindings::app::vumi::app::types;
 use vumi_core::{Confirm, Happening, Input, LogLevel, Outcome, Run};
 use wasmtime::{Store, UpdateDeadline};
 
-use crate::app::{App, Version};
+use crate::app::{App, AppShared, Version};
 use crate::convert;
+use crate::engine::Sandbox;
 use crate::logbook::printable;
 use crate::meter::{CpuMeter, CpuTimed, Growth, Stop};
 use crate::state::{Cause, Guest, now};
@@ -43,41 +44,95 @@ pub struct Finished {
     pub again: Option<String>,
 }
 
+/// What a fresh instance is made for: one call of the contract.
+pub(crate) trait Entry: Send {
+    /// What the call answers.
+    type Answer: Send;
+
+    /// Makes the instance and calls it.
+    fn enter(
+        self,
+        store: &mut Store<Guest>,
+    ) -> impl Future<Output = wasmtime::Result<Result<Self::Answer, String>>> + Send;
+}
+
+/// One call of an app's handler.
+struct Call {
+    version: Arc<Version>,
+    what: Handler,
+}
+
 /// The contract's two handlers.
-enum Call {
+enum Handler {
     Message(types::Message),
     Event(types::Event),
+}
+
+impl Entry for Call {
+    type Answer = ();
+
+    async fn enter(self, store: &mut Store<Guest>) -> wasmtime::Result<Result<(), String>> {
+        let instance = self.version.pre.instantiate_async(&mut *store).await.map_err(beginning)?;
+        let handler = instance.vumi_app_handler();
+        match self.what {
+            Handler::Message(message) => handler.call_on_message(store, &message).await,
+            Handler::Event(event) => handler.call_on_event(store, &event).await,
+        }
+    }
+}
+
+/// Marks an error as one from before the call.
+pub(crate) fn beginning(error: wasmtime::Error) -> wasmtime::Error {
+    error.context(Beginning)
 }
 
 impl App {
     /// Runs the app once. Never fails: how it ended stands in the record.
     pub async fn run(&self, input: &Input) -> Finished {
-        let place = self.sandbox.place().await;
-        let (at, began) = (now(), Instant::now());
-        let version = Arc::clone(&self.version.read());
-        let guest = Guest::new(Arc::clone(&self.shared), cause(input), began + self.shared.timeout);
-        let mut store = Store::new(self.sandbox.engine(), guest);
-        let cpu = Arc::new(CpuMeter::default());
-        self.arm(&mut store, &cpu);
-        let call = match input {
-            Input::Message(message) => Call::Message(convert::message(message)),
-            Input::Event(event) => Call::Event(convert::event(event)),
+        let what = match input {
+            Input::Message(message) => Handler::Message(convert::message(message)),
+            Input::Event(event) => Handler::Event(convert::event(event)),
         };
-        let answer = {
-            let work = pin!(enter(&version, &mut store, call));
-            tokio::time::timeout(self.shared.timeout, CpuTimed::new(work, Arc::clone(&cpu))).await
-        };
-        let guest = store.data_mut();
-        let stop = verdict_of(answer, &guest.growth, self.shared.timeout);
-        let guest = store.into_data();
-        drop(place);
-        guest.logbook.finish();
-        self.finish(guest, stop, at, began, &cpu, user(input))
+        let call = Call { version: Arc::clone(&self.version.read()), what };
+        let (_, finished) = run(&self.sandbox, &self.shared, cause(input), user(input), call).await;
+        finished
     }
+}
 
+/// Makes a fresh instance, calls it, and throws it away. The answer is `None` when it did not end well; how it ended
+/// stands in the record.
+pub(crate) async fn run<E: Entry>(
+    sandbox: &Sandbox,
+    shared: &Arc<AppShared>,
+    cause: Cause,
+    user: Option<String>,
+    entry: E,
+) -> (Option<E::Answer>, Finished) {
+    let place = sandbox.place().await;
+    let (at, began) = (now(), Instant::now());
+    let guest = Guest::new(Arc::clone(shared), cause, began + shared.timeout);
+    let mut store = Store::new(sandbox.engine(), guest);
+    let cpu = Arc::new(CpuMeter::default());
+    shared.arm(&mut store, &cpu);
+    let answer = {
+        let work = pin!(entry.enter(&mut store));
+        tokio::time::timeout(shared.timeout, CpuTimed::new(work, Arc::clone(&cpu))).await
+    };
+    let guest = store.data_mut();
+    let (answer, stop) = match verdict_of(answer, &guest.growth, shared.timeout) {
+        Ok(answer) => (Some(answer), None),
+        Err(stop) => (None, Some(stop)),
+    };
+    let guest = store.into_data();
+    drop(place);
+    guest.logbook.finish();
+    (answer, shared.finish(guest, stop, at, began, &cpu, user))
+}
+
+impl AppShared {
     /// Sets the limits that the engine watches over.
     fn arm(&self, store: &mut Store<Guest>, cpu: &Arc<CpuMeter>) {
-        let limits = &self.shared.limits;
+        let limits = &self.limits;
         store.limiter(|guest| &mut guest.growth);
         store.set_hostcall_fuel(limits.transfer.as_usize());
         store.set_epoch_deadline(1);
@@ -119,8 +174,8 @@ impl App {
         let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let run = Run {
             at,
-            app: self.shared.name.clone(),
-            sandbox_id: self.shared.sandbox_id.clone(),
+            app: self.name.clone(),
+            sandbox_id: self.sandbox_id.clone(),
             message_id: guest.cause.id().to_owned(),
             user,
             outcome,
@@ -155,22 +210,9 @@ impl App {
             calls = run.host_calls,
             sent = run.sent,
         );
-        self.shared.gauges.count(run);
-        self.shared.feed.tell(|| Happening::Run(run.clone()));
-        self.shared.store.put_run(run.clone());
-    }
-}
-
-/// Makes the instance and calls its handler.
-async fn enter(version: &Version, store: &mut Store<Guest>, call: Call) -> wasmtime::Result<Result<(), String>> {
-    let instance = match version.pre.instantiate_async(&mut *store).await {
-        Ok(instance) => instance,
-        Err(error) => return Err(error.context(Beginning)),
-    };
-    let handler = instance.vumi_app_handler();
-    match call {
-        Call::Message(message) => handler.call_on_message(store, &message).await,
-        Call::Event(event) => handler.call_on_event(store, &event).await,
+        self.gauges.count(run);
+        self.feed.tell(|| Happening::Run(run.clone()));
+        self.store.put_run(run.clone());
     }
 }
 
@@ -179,21 +221,21 @@ async fn enter(version: &Version, store: &mut Store<Guest>, call: Call) -> wasmt
 #[error("the instance could not be started")]
 struct Beginning;
 
-fn verdict_of(
-    answer: Result<wasmtime::Result<Result<(), String>>, tokio::time::error::Elapsed>,
+fn verdict_of<T>(
+    answer: Result<wasmtime::Result<Result<T, String>>, tokio::time::error::Elapsed>,
     growth: &Growth,
     timeout: Duration,
-) -> Option<Stop> {
+) -> Result<T, Stop> {
     match answer {
-        Ok(Ok(Ok(()))) => None,
-        Ok(Ok(Err(text))) => Some(Stop::new(Outcome::HandlerError, printable(&text, MAX_ERROR))),
+        Ok(Ok(Ok(answer))) => Ok(answer),
+        Ok(Ok(Err(text))) => Err(Stop::new(Outcome::HandlerError, printable(&text, MAX_ERROR))),
         Ok(Err(error)) => {
             let mut stop = verdict::judge(&error, growth);
             if stop.outcome == Outcome::Trap && error.is::<Beginning>() {
                 stop = Stop::new(Outcome::Instantiate, format!("its instance could not be started: {}", stop.sentence));
             }
-            Some(stop)
+            Err(stop)
         }
-        Err(_) => Some(Stop::new(Outcome::Deadline, format!("it took longer than {} s", timeout.as_secs()))),
+        Err(_) => Err(Stop::new(Outcome::Deadline, format!("it took longer than {} s", timeout.as_secs()))),
     }
 }

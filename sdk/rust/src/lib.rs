@@ -30,6 +30,7 @@ pub mod kv;
 pub mod log;
 mod message;
 pub mod metrics;
+pub mod parts;
 
 /// The contract, as generated. The modules above are friendlier; this is for what they do not cover.
 #[doc(hidden)]
@@ -41,6 +42,46 @@ pub mod bindings {
         pub_export_macro: true,
         default_bindings_module: "vumi_sdk::bindings",
         generate_all,
+    });
+}
+
+/// The contract of a router, as generated.
+#[doc(hidden)]
+#[allow(missing_docs, clippy::all)]
+pub mod router_bindings {
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "router",
+        pub_export_macro: true,
+        default_bindings_module: "vumi_sdk::router_bindings",
+        with: {
+            "vumi:app/types@0.1.0": crate::bindings::vumi::app::types,
+            "vumi:app/log@0.1.0": crate::bindings::vumi::app::log,
+            "vumi:app/kv@0.1.0": crate::bindings::vumi::app::kv,
+            "vumi:app/http@0.1.0": crate::bindings::vumi::app::http,
+            "vumi:app/config@0.1.0": crate::bindings::vumi::app::config,
+            "vumi:app/metrics@0.1.0": crate::bindings::vumi::app::metrics,
+        },
+    });
+}
+
+/// The contract of a middleware, as generated.
+#[doc(hidden)]
+#[allow(missing_docs, clippy::all)]
+pub mod middleware_bindings {
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "middleware",
+        pub_export_macro: true,
+        default_bindings_module: "vumi_sdk::middleware_bindings",
+        with: {
+            "vumi:app/types@0.1.0": crate::bindings::vumi::app::types,
+            "vumi:app/log@0.1.0": crate::bindings::vumi::app::log,
+            "vumi:app/kv@0.1.0": crate::bindings::vumi::app::kv,
+            "vumi:app/http@0.1.0": crate::bindings::vumi::app::http,
+            "vumi:app/config@0.1.0": crate::bindings::vumi::app::config,
+            "vumi:app/metrics@0.1.0": crate::bindings::vumi::app::metrics,
+        },
     });
 }
 

@@ -50,6 +50,8 @@ pub struct SystemConfig {
     pub apps: Named<AppChoice>,
     /// Workers by name.
     pub workers: Named<Configured<WorkerShared, WorkerConfig>>,
+    /// What paths of the file are relative to.
+    pub folder: PathBuf,
     /// What is allowed and yet probably not meant, one sentence each, with its place.
     pub warnings: Vec<String>,
 }
@@ -85,6 +87,7 @@ impl SystemConfig {
             apps: apps.collect(),
             workers: file.workers,
             system_id: file.system_id,
+            folder: folder.to_path_buf(),
             warnings: Vec::new(),
         }
     }
