@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(
     name = "vumi-host",
     version,
-    after_help = "Examples:\n  vumi-host --app echo.wasm            one app, telnet on 127.0.0.1:9010, phones on http://127.0.0.1:8080\n  vumi-host --app my-app/              the same for a guest project, built first and rebuilt when it changes\n  vumi-host run vumi.yaml              the whole system of a file\n  vumi-host worker --worker-class …    one worker of a Vumi deployment\n  vumi-host config check vumi.yaml     only look whether the file is right"
+    after_help = "Examples:\n  vumi-host --app echo.wasm            one app, telnet on 127.0.0.1:9010, phones on http://127.0.0.1:8080\n  vumi-host --app my-app/              the same for a guest project, built first and rebuilt when it changes\n  vumi-host run vumi.yaml              the whole system of a file\n  vumi-host worker --worker-class …    one worker of a Vumi deployment\n  vumi-host dead list                  messages that were given up\n  vumi-host config check vumi.yaml     only look whether the file is right"
 )]
 pub struct Cli {
     /// Runs one app: a `.wasm` component, or the folder of a guest project (with a Cargo.toml).
@@ -95,6 +95,8 @@ pub enum Command {
         after_help = "Examples:\n  vumi-host worker --worker-class vumi.transports.telnet.TelnetServerTransport --set-option transport_name:telnet --set-option telnet_port:9010\n  vumi-host worker --worker-class vumi.dispatchers.BaseDispatchWorker --config dispatcher.yaml --vhost /develop\n  vumi-host worker --worker-class vumi.multiworker.MultiWorker --config all.yaml --vumi-config vumi.yaml"
     )]
     Worker(Box<Worker>),
+    /// Lists the dead letters of a running host, shows them, sends them again or drops them.
+    Dead(Dead),
     /// Looks at configuration files without running anything.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -163,6 +165,59 @@ fn split_option(text: &str) -> Result<(String, String), String> {
         return Err(format!("`{text}` names no key: write KEY:VALUE"));
     }
     Ok((key.to_owned(), value.to_owned()))
+}
+
+/// Options of `dead`.
+#[derive(Args, Debug, Clone)]
+pub struct Dead {
+    /// Where the host's admin API is.
+    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8080", env = "VUMI_ADMIN_URL")]
+    pub url: String,
+    /// The API's token, where the host wants one.
+    #[arg(long, global = true, value_name = "TOKEN", env = "VUMI_ADMIN_TOKEN", hide_env_values = true)]
+    pub token: Option<vumi_admin::Secret>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DeadCommand,
+}
+
+/// Commands about dead letters.
+#[derive(Subcommand, Debug, Clone)]
+pub enum DeadCommand {
+    /// Lists the queues that have dead letters, or the letters of one queue.
+    #[command(after_help = "Examples:\n  vumi-host dead list\n  vumi-host dead list sms.inbound")]
+    List {
+        /// The queue's name, without `.dead`.
+        queue: Option<String>,
+    },
+    /// Shows one letter with its message.
+    #[command(after_help = "Example:\n  vumi-host dead show sms.inbound 17")]
+    Show {
+        /// The queue's name.
+        queue: String,
+        /// The letter's number, as `list` shows it.
+        id: String,
+    },
+    /// Sends a letter again: it goes back to its queue.
+    #[command(after_help = "Examples:\n  vumi-host dead send sms.inbound 17\n  vumi-host dead send sms.inbound --all")]
+    Send {
+        /// The queue's name.
+        queue: String,
+        /// The letter's number, as `list` shows it.
+        #[arg(conflicts_with = "all")]
+        id: Option<String>,
+        /// All letters of the queue.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Drops a letter for good.
+    #[command(after_help = "Example:\n  vumi-host dead drop sms.inbound 17")]
+    Drop {
+        /// The queue's name.
+        queue: String,
+        /// The letter's number, as `list` shows it.
+        id: String,
+    },
 }
 
 /// Commands about configuration.

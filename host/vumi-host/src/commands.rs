@@ -68,6 +68,7 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
         (None, Some(Command::Run { file })) => serve(config::load(file, cli.common.confine_includes, &environment)?, &cli.common, false),
         (None, Some(Command::Config(command))) => configuration(command, cli.common.confine_includes),
         (None, Some(Command::Worker(options))) => worker(options, &cli.common),
+        (None, Some(Command::Dead(given))) => threads()?.block_on(crate::dead::execute(given)),
         (None, None) => Err(Failure::Usage(
             "nothing to run: name an app with --app, or a command\n= help: for a first look: vumi-host --app guest-examples/echo; for everything else: vumi-host --help".into(),
         )),
@@ -156,7 +157,7 @@ fn configuration(command: &ConfigCommand, confined: bool) -> Result<(), Failure>
 }
 
 /// Writes a line to standard output. Whoever reads it may stop doing so (`| head`): then that was enough.
-fn say(text: &str) -> Result<(), Failure> {
+pub(crate) fn say(text: &str) -> Result<(), Failure> {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Error::permanent("standard output cannot be written").because(error).into())
@@ -186,11 +187,7 @@ fn serve(mut config: SystemConfig, common: &Common, watch: bool) -> Result<(), F
     };
     telemetry::start_log(common.log_format, common.log.as_deref().unwrap_or(&config.log))?;
     let metrics = telemetry::start_metrics()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::permanent("no threads to run on").because(error))?;
-    runtime.block_on(async {
+    threads()?.block_on(async {
         let mut stop = Stop::listen()?;
         let extras = Extras { component_cache, watch };
         let system = System::start(config, extras, metrics, telemetry::app_metrics()).await?;
@@ -205,6 +202,13 @@ fn serve(mut config: SystemConfig, common: &Common, watch: bool) -> Result<(), F
         }
         Ok(())
     })
+}
+
+fn threads() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::permanent("no threads to run on").because(error))
 }
 
 /// Shows the banner once all workers are up, and lets them work.

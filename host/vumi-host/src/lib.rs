@@ -13,6 +13,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 mod control;
+mod dead;
 mod parts;
 mod project;
 mod reload;
