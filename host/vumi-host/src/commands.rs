@@ -12,6 +12,7 @@ use vumi_core::Error;
 use crate::cli::{self, Cli, Command, Common, ConfigCommand, Solo};
 use crate::config::{self, ConfigError, Quick, SystemConfig, WorkerOptions};
 use crate::system::{Extras, System};
+use crate::telemetry::Otlp;
 use crate::{banner, telemetry};
 
 /// How long the workers may take to come up before that is said.
@@ -185,9 +186,10 @@ fn serve(mut config: SystemConfig, common: &Common, watch: bool) -> Result<(), F
         Some(folder) => Some(folder.join("components")),
         None => user_cache(),
     };
-    telemetry::start_log(common.log_format, common.log.as_deref().unwrap_or(&config.log))?;
-    let metrics = telemetry::start_metrics()?;
-    threads()?.block_on(async {
+    let otlp = Otlp::start(&config.telemetry)?;
+    telemetry::start_log(common.log_format, common.log.as_deref().unwrap_or(&config.log), otlp.as_ref())?;
+    let metrics = telemetry::start_metrics(otlp.as_ref())?;
+    let ended = threads()?.block_on(async {
         let mut stop = Stop::listen()?;
         let extras = Extras { component_cache, watch };
         let system = System::start(config, extras, metrics, telemetry::app_metrics()).await?;
@@ -201,7 +203,11 @@ fn serve(mut config: SystemConfig, common: &Common, watch: bool) -> Result<(), F
             () = stop.wait() => eprintln!("stopped at once"),
         }
         Ok(())
-    })
+    });
+    if let Some(otlp) = otlp {
+        otlp.stop();
+    }
+    ended
 }
 
 fn threads() -> Result<tokio::runtime::Runtime, Error> {

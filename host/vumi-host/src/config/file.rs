@@ -49,6 +49,8 @@ pub(crate) struct File {
     /// How long stopping may take: what is still running after so many seconds is left for the next start.
     #[schemars(range(min = 1, max = 3600))]
     pub(crate) shutdown_timeout: u64,
+    /// Traces, metrics and logs for an OpenTelemetry collector.
+    pub(crate) telemetry: Telemetry,
     /// Bounds of the queues between transports, dispatchers and apps.
     pub(crate) queues: Queues,
     /// Groups workers in heartbeats, as Vumi's `--system-id` did.
@@ -87,6 +89,7 @@ impl Default for File {
             admin: AdminFile::default(),
             log: "info".to_owned(),
             shutdown_timeout: 30,
+            telemetry: Telemetry::default(),
             queues: Queues::default(),
             transports: Vec::new(),
             dispatchers: Vec::new(),
@@ -151,6 +154,25 @@ pub struct Queues {
 impl Default for Queues {
     fn default() -> Self {
         Self { max_messages: 10_000, max_bytes: ByteSize::mib(64) }
+    }
+}
+
+/// Traces, metrics and logs for an OpenTelemetry collector.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Telemetry {
+    /// Where the collector takes OTLP over HTTP, e.g. `http://127.0.0.1:4318`; without it nothing is exported.
+    pub otlp_endpoint: Option<String>,
+    /// What this process is called there.
+    pub service_name: String,
+    /// The part of conversations that is traced, from 0 to 1. A trace that began elsewhere is always followed.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub sample_ratio: f64,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self { otlp_endpoint: None, service_name: "vumi-host".to_owned(), sample_ratio: 1.0 }
     }
 }
 

@@ -12,7 +12,7 @@ use vumi_worker::{WorkerConfig, WorkerShared};
 
 use super::app::AppChoice;
 use super::backend::{BrokerChoice, KvChoice, StoreChoice};
-use super::file::{Amqp, File, Named, Queues, Redis};
+use super::file::{Amqp, File, Named, Queues, Redis, Telemetry};
 
 /// Everything that one process runs.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct SystemConfig {
     pub log: String,
     /// How long stopping may take.
     pub shutdown_timeout: Duration,
+    /// Traces, metrics and logs for a collector.
+    pub telemetry: Telemetry,
     /// Bounds of the queues.
     pub queues: Queues,
     /// Groups workers in heartbeats.
@@ -81,6 +83,7 @@ impl SystemConfig {
             admin: Some(AdminOptions { listen: file.admin.listen, token }),
             log: file.log,
             shutdown_timeout: Duration::from_secs(file.shutdown_timeout),
+            telemetry: file.telemetry,
             queues: file.queues,
             transports: transports.collect(),
             dispatchers: file.dispatchers,

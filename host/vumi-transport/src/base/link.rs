@@ -8,6 +8,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use vumi_core::{Admission, Channel, Error, Happening, KvStore, Link, Result, names};
 use vumi_message::{EdgeDetector, Event, EventType, Message, Payload, Status, UserMessage, new_id};
 
@@ -55,9 +56,13 @@ impl Link for WorkerLink {
             return Ok(());
         };
         let wait = Duration::from_millis(u64::from(self.common.worker.shared.inbound_wait_ms));
-        let body = self.publish(&names::inbound(self.name()), &message, Admission::Edge(wait)).await?;
-        self.common.meters.inbound.increment(1);
         let id = message.message_id().unwrap_or_default();
+        // Where a trace begins: everything that comes of this message is below it.
+        let span = tracing::debug_span!("inbound", otel.kind = "producer", transport = self.name(), message_id = id);
+        let queue = names::inbound(self.name());
+        let publishing = self.publish(&queue, &message, Admission::Edge(wait));
+        let body = publishing.instrument(span).await?;
+        self.common.meters.inbound.increment(1);
         let user = message.payload().get("from_addr").and_then(Value::as_str);
         self.common.journal.note(Entry { direction: "inbound", id, user, body }).await;
         Ok(())

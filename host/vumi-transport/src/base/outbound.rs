@@ -10,7 +10,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use vumi_core::{Backoff, Delivery, Error, Lanes, Result, names};
+use tracing::Instrument;
+use vumi_core::{Backoff, Delivery, Error, Lanes, Result, names, trace};
 use vumi_message::{DEFAULT_ENDPOINT, UserMessage};
 
 use super::carry::Undone;
@@ -104,17 +105,24 @@ impl Outbound {
 
     /// One message, when its lane is free.
     async fn handle(&self, message: UserMessage, delivery: Delivery) {
+        let (transport, message_id) = (self.name(), message.message_id());
+        let span = tracing::debug_span!("outbound", otel.kind = "consumer", transport, message_id);
+        trace::adopt(&span, delivery.trace.as_deref());
+        self.handle_traced(message, delivery).instrument(span).await;
+    }
+
+    async fn handle_traced(&self, message: UserMessage, delivery: Delivery) {
         if delivery.attempts > DELIVERIES {
             let ends = delivery.attempts - 1;
             return self.give_up(delivery, &format!("delivered {ends} times without an end")).await;
         }
         if !self.ready().await {
-            return;
+            return delivery.release();
         }
         match self.carry(message).await {
             Ok((message, outcome)) => self.settle(delivery, &message, outcome).await,
-            // Unsettled, the delivery goes back to its queue and waits there for the next start.
-            Err(Undone::Halted) => {}
+            // The delivery goes back to its queue and waits there for the next start.
+            Err(Undone::Halted) => delivery.release(),
             Err(Undone::GaveUp(reason)) => self.give_up(delivery, &reason).await,
         }
     }

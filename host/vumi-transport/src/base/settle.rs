@@ -24,6 +24,12 @@ struct Report {
 impl Outbound {
     /// Publishes what became of a message, in one step with its removal from the queue.
     pub(super) async fn settle(&self, mut delivery: Delivery, message: &UserMessage, outcome: Outcome) {
+        let failed = match &outcome {
+            Outcome::Failed { reason, .. } => Some(reason.as_str()),
+            Outcome::Unsure => Some(UNSURE),
+            Outcome::Ack(_) | Outcome::Nack { .. } | Outcome::Silent => None,
+        };
+        let mut publishable = self.common.worker.broker.has_room(&names::failures(self.name()));
         let report = match self.report(message, &outcome).await {
             Ok(report) => report,
             Err(error) if error.is_temporary() => {
@@ -39,18 +45,13 @@ impl Outbound {
             Err(error) => {
                 let id = message.message_id();
                 tracing::error!(transport = self.name(), message_id = id, "a report is lost: {}", error.report());
+                publishable = false;
                 None
             }
         };
-        let failed = match &outcome {
-            Outcome::Failed { reason, .. } => Some(reason.as_str()),
-            Outcome::Unsure => Some(UNSURE),
-            Outcome::Ack(_) | Outcome::Nack { .. } | Outcome::Silent => None,
-        };
-        if let Some(reason) = failed
-            && !self.common.worker.broker.has_room(&names::failures(self.name()))
-        {
-            // Nobody takes the failures away. Among the dead letters the message is kept all the same.
+        if let (Some(reason), false) = (failed, publishable) {
+            // Nobody takes the failures away, or middleware failed on this one. Among the dead letters the message is
+            // kept all the same.
             self.settled(message, &outcome).await;
             return self.give_up(delivery, reason).await;
         }

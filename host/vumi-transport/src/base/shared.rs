@@ -33,7 +33,7 @@ pub struct TransportShared {
     /// Whether states of the transport are published on `<transport_name>.status.status`. They are logged in any
     /// case.
     pub publish_status: bool,
-    /// Vumi's name for the worker in heartbeats. It is accepted, but no heartbeats are sent.
+    /// Turns heartbeats on, under this name.
     pub worker_name: Option<String>,
     /// Middleware, a list of maps of one instance name to its class, or to a map of `class`, `consume_priority` and
     /// `publish_priority`. The options of an instance stand under its name, below this key.

@@ -81,9 +81,6 @@ impl TransportWorker {
     /// When the name is no name, a queue cannot be declared, or the transport ends although nobody asked it to.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) -> Result<()> {
         names::check(&self.name)?;
-        if let Some(worker_name) = &self.shared.worker_name {
-            tracing::warn!(transport = self.name, worker_name, "`worker_name` is accepted, but no heartbeats are sent");
-        }
         for queue in [names::outbound, names::inbound, names::event, names::failures] {
             self.broker.declare(&queue(&self.name)).await?;
         }

@@ -164,6 +164,17 @@ async fn middleware_that_fails_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn middleware_that_fails_on_a_failure_leaves_the_message_among_the_dead_letters() {
+    let mut stage = Stage::new(FakeTransport::new(|_| Err(Error::permanent("never"))));
+    stage.stack = stack(|hook| hook.channel == Channel::Failure, || Err(Error::permanent("broken")));
+    let worker = stage.start();
+    stage.put(&message("m1", "+1", "hi"));
+    stage.finish(worker).await;
+    assert_eq!(stage.broker.waiting("t.failures"), 0);
+    assert_eq!(stage.dead(), ["never"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn publish_middleware_sees_events_and_failures() {
     let mut stage = Stage::new(FakeTransport::new(|message| match message.content() {
         Some("fail") => Err(Error::permanent("never")),

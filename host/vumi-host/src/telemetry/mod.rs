@@ -1,15 +1,22 @@
-//! The host's own log and numbers.
+//! The host's own log, numbers and traces.
+
+mod otlp;
+mod propagate;
+mod recorder;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
 
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, Layer as _};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use vumi_core::Error;
 use vumi_sandbox::{Aggregator, Datapoint, MetricSink};
+
+pub(crate) use otlp::Otlp;
+use recorder::Both;
 
 use crate::cli::LogFormat;
 use crate::commands::Failure;
@@ -27,15 +34,16 @@ const BYTES: &[f64] = &[65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0, 16_777_21
 ///
 /// # Errors
 /// [`Failure::Usage`] for a filter that cannot be read.
-pub(crate) fn start_log(format: LogFormat, filter: &str) -> Result<(), Failure> {
+pub(crate) fn start_log(format: LogFormat, filter: &str, otlp: Option<&Otlp>) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| Failure::Usage(format!("the log filter `{filter}` cannot be read: {error}")))?;
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(otlp.map(Otlp::layer));
     let layer =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    // The filter is for what is written; what is exported has one of its own.
     let started = match format {
-        LogFormat::Text => registry.with(layer).try_init(),
-        LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init(),
+        LogFormat::Text => registry.with(layer.with_filter(filter)).try_init(),
+        LogFormat::Json => registry.with(layer.json().flatten_event(true).with_filter(filter)).try_init(),
     };
     started.map_err(|error| Failure::Work(Error::permanent("the log could not be started").because(error)))
 }
@@ -44,9 +52,9 @@ pub(crate) fn start_log(format: LogFormat, filter: &str) -> Result<(), Failure> 
 ///
 /// # Errors
 /// When another collection is running in this process.
-pub(crate) fn start_metrics() -> Result<PrometheusHandle, Error> {
-    let failed = |error| Error::permanent("the metrics could not be started").because(error);
-    PrometheusBuilder::new()
+pub(crate) fn start_metrics(otlp: Option<&Otlp>) -> Result<PrometheusHandle, Error> {
+    let failed = |error: metrics_exporter_prometheus::BuildError| Error::permanent("the metrics could not be started").because(error);
+    let builder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)
         .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_bytes".into()), BYTES))
         .and_then(|builder| {
@@ -55,8 +63,14 @@ pub(crate) fn start_metrics() -> Result<PrometheusHandle, Error> {
                 &[1.0, 3.0, 10.0, 30.0, 100.0, 1_000.0, 10_000.0],
             )
         })
-        .and_then(PrometheusBuilder::install_recorder)
-        .map_err(failed)
+        .map_err(failed)?;
+    let Some(otlp) = otlp else { return builder.install_recorder().map_err(failed) };
+    let recorder = builder.build_recorder();
+    let handle = recorder.handle();
+    let both = Both::new(recorder, otlp.meter());
+    metrics::set_global_recorder(both)
+        .map_err(|error| Error::permanent("the metrics could not be started").because(error.to_string()))?;
+    Ok(handle)
 }
 
 /// Brings the metrics that apps fire to Prometheus.
