@@ -1,8 +1,20 @@
 //! Conformance: what the specifications promise, and what Python Vumi was recorded to do, checked from outside
 //! through the crates' public interfaces. One module for each part of the specification.
 
+mod applications;
+mod backends;
 mod codecs;
+mod failures;
+mod http_relay;
 mod messages;
+mod metrics;
+mod middleware;
+mod rapidsms_relay;
+mod routers;
 mod sandbox;
+mod schedule;
+mod session;
+mod tagpool;
 mod telnet;
 mod transports;
+mod window_manager;

@@ -1,7 +1,8 @@
 //! The sandbox (specification: sandbox), checked with real components in this process.
 //!
 //! `checks` holds the checks of the specification under their numbers; the other modules hold its rules on limits
-//! (sections 4 to 9), isolation, faults of the host, the worker around an app, and the cache of compiled code.
+//! (sections 4 to 9), isolation, faults of the host, the worker around an app, the cache of compiled code, and guests
+//! that are routers and middleware.
 //!
 //! Without a counterpart for components are those checks that only the line protocol of Vumi's child processes can
 //! break; they belong to the runner of such legacy apps:
@@ -20,6 +21,7 @@ mod faults;
 mod isolation;
 pub(crate) mod kit;
 mod limits;
+mod parts;
 mod records;
 mod web;
 mod worker;

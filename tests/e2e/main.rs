@@ -3,6 +3,7 @@
 mod admin;
 mod command_line;
 mod drain;
+mod engines;
 mod exactly_once;
 mod failing;
 mod first_steps;

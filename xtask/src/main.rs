@@ -2,13 +2,15 @@
 //!
 //! `cargo xtask test` is the whole test command, the one that CI runs. It is a list of steps (`steps.rs`) that are
 //! chosen and run one after the other (`plan.rs`). `guests`, `tidy` and `examples` are steps of it that are also useful
-//! alone. Nothing here depends on the host's crates, so that the chores are ready in seconds on a fresh clone.
+//! alone. Nothing here depends on the host's crates, so that the chores are ready in seconds on a fresh clone; the small
+//! crate that starts servers for tests is the one exception among the house's own.
 
 mod examples;
 mod guests;
 mod plan;
 mod prerequisites;
 mod run;
+mod servers;
 mod steps;
 mod tidy;
 
@@ -44,7 +46,11 @@ fn chore(words: &[&str]) -> Result<(), String> {
         return Ok(());
     }
     let work: fn() -> Result<(), String> = match *name {
-        "test" => return plan::test(steps::STEPS, rest),
+        "test" => {
+            let result = plan::test(steps::STEPS, rest);
+            servers::stop();
+            return result;
+        }
         "guests" => guests::build,
         "tidy" => tidy::check,
         "examples" => examples::check,

@@ -1,5 +1,5 @@
 //! What the tests need besides Rust, brought in where that is possible without asking: the compiler's target and
-//! components through rustup, the browser through Debian's packages.
+//! components through rustup, the browser, RabbitMQ and Redis through Debian's packages.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ pub(crate) fn ensure() -> Result<(), String> {
             return Err(format!("{program} is missing; install it (Debian: apt-get install {package})"));
         }
     }
-    browser()
+    packages()
 }
 
 /// The parts of the toolchain that rust-toolchain.toml names. rustup has usually installed them before this program
@@ -73,26 +73,40 @@ fn has_component(name: &str) -> bool {
     answer(cargo().args([command, "--version"])).is_some()
 }
 
-/// A headless browser and its driver, which the end-to-end tests start by the name `chromedriver`.
-fn browser() -> Result<(), String> {
-    let there = || has("chromedriver") && (has("chromium") || has("google-chrome"));
-    if there() {
+/// A headless browser and its driver, which the end-to-end tests start by the name `chromedriver`; RabbitMQ and Redis,
+/// of which the tests start private servers.
+fn packages() -> Result<(), String> {
+    let missing = missing();
+    if missing.is_empty() {
         return Ok(());
     }
-    let by_hand = format!("apt-get update && apt-get install -y --no-install-recommends {}", BROWSER.join(" "));
+    let names = missing.join(" ");
+    let by_hand = format!("apt-get update && apt-get install -y --no-install-recommends {names}");
     if !has("apt-get") {
-        return Err(format!("a browser is missing; install Chromium and ChromeDriver (on Debian: {by_hand})"));
+        return Err(format!("programs for the tests are missing; install them (on Debian: {by_hand})"));
     }
     let as_root: &[&str] = if answer(Command::new("id").arg("-u")).as_deref() == Some("0") {
         &["env"]
     } else if has("sudo") && answer(Command::new("sudo").args(["-n", "true"])).is_some() {
         &["sudo", "-n", "env"]
     } else {
-        return Err(format!("a browser is missing and this user may not install one; as root, run: {by_hand}"));
+        return Err(format!(
+            "programs for the tests are missing and this user may not install them; as root, run: {by_hand}"
+        ));
     };
     apt(as_root, &["update", "-qq"])?;
-    apt(as_root, &[&["install", "-y", "-qq", "--no-install-recommends"][..], &BROWSER[..]].concat())?;
-    if there() { Ok(()) } else { Err(format!("{} are installed, but not on the PATH", BROWSER.join(" and "))) }
+    apt(as_root, &[&["install", "-y", "-qq", "--no-install-recommends"][..], &missing].concat())?;
+    match self::missing().join(" and ") {
+        left if left.is_empty() => Ok(()),
+        left => Err(format!("after the installation of {names}, the programs of {left} cannot be found")),
+    }
+}
+
+/// The Debian packages whose programs cannot be found.
+fn missing() -> Vec<&'static str> {
+    let browser = has("chromedriver") && (has("chromium") || has("google-chrome"));
+    let browser = if browser { &[][..] } else { &BROWSER[..] };
+    browser.iter().copied().chain(vumi_test_servers::missing_packages()).collect()
 }
 
 fn apt(as_root: &[&str], words: &[&str]) -> Result<(), String> {

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::servers;
+
 /// The repository's root, wherever the chore was started.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_owned)
@@ -18,10 +20,10 @@ pub(crate) fn guest_target() -> PathBuf {
     root().join("target/guests")
 }
 
-/// cargo, the one that runs this, in the repository's root.
+/// cargo, the one that runs this, in the repository's root, with the way to the servers that run for the tests.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root());
+    cargo.current_dir(root()).envs(servers::environment());
     cargo
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::plan::Step;
 use crate::run::{cargo, cargo_apart, guest_cargo, root, run};
-use crate::{examples, guests, prerequisites, tidy};
+use crate::{examples, guests, prerequisites, servers, tidy};
 
 /// All of them, in order.
 pub(crate) const STEPS: &[Step] = &[
@@ -14,6 +14,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "tidy", what: "crate edges, file heads, links", work: tidy::check },
     Step { name: "guests", what: "builds the guests", work: guests::build },
     Step { name: "build", what: "builds the host", work: build },
+    Step { name: "servers", what: "starts RabbitMQ and Redis for the tests", work: servers::start },
     Step { name: "clippy", what: "lints, warnings are errors", work: clippy },
     Step { name: "unit", what: "unit and contract tests of every crate", work: unit },
     Step { name: "conformance", what: "Vumi's formats and behaviour", work: || suite("conformance") },

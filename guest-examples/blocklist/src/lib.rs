@@ -1,12 +1,15 @@
 //! A middleware: stops what blocked users send and what is sent to them, and notes on every other message that it was
 //! checked.
 //!
-//! In the configuration of a transport, dispatcher or app:
+//! In the host's configuration, for a transport, a dispatcher or an app:
 //!
 //! ```yaml
-//! middleware:
-//!   - blocklist: wasm
-//! blocklist: { component: blocklist.wasm, config: { blocked: "+27820000001 +27820000002" } }
+//! transports:
+//!   sms:
+//!     class: simulator
+//!     middleware:
+//!       - blocklist: wasm
+//!     blocklist: { component: blocklist.wasm, config: { blocked: "+27820000001 +27820000002" } }
 //! ```
 
 use vumi_sdk::parts::{Channel, Direction, MessageFields, MessageFlow, Middleware};
@@ -20,25 +23,19 @@ impl Middleware for Blocklist {
             Channel::Inbound => message.from_addr.as_deref(),
             Channel::Outbound => message.to_addr.as_deref(),
         };
-        let blocked = config("blocked").unwrap_or_default();
-        if user.is_some_and(|user| blocked.split_whitespace().any(|one| one == user)) {
-            info!("stopped a message of {}", user.unwrap_or_default());
+        if let Some(user) = user.filter(|user| is_blocked(user)) {
+            info!("stopped a message of {user}");
             metrics::count("blocked")?;
             return Ok(MessageFlow::Stop("this user is blocked".to_owned()));
         }
-        let mut changed = message.clone();
-        changed.helper_metadata = checked(&message.helper_metadata);
-        Ok(MessageFlow::Change(changed))
+        let mut checked = message.clone();
+        checked.note("blocklist", "checked")?;
+        Ok(MessageFlow::Change(checked))
     }
 }
 
-/// The metadata with a note of ours.
-fn checked(metadata: &str) -> String {
-    match metadata.trim().strip_suffix('}').map(str::trim_end) {
-        Some("{") | None => r#"{"blocklist":"checked"}"#.to_owned(),
-        Some(others) if others.contains(r#""blocklist""#) => metadata.to_owned(),
-        Some(others) => format!(r#"{others},"blocklist":"checked"}}"#),
-    }
+fn is_blocked(user: &str) -> bool {
+    config("blocked").is_some_and(|blocked| blocked.split_whitespace().any(|one| one == user))
 }
 
 vumi_sdk::middleware!(Blocklist);

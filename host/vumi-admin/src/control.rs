@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use crate::hub::EventHub;
 use crate::model::{
     AppInfo, DeadLetter, DispatcherInfo, Health, KvListing, LogLine, MessageView, Page, PhoneInfo, PhoneSend,
-    PhoneThread, QueueInfo, RunView, SystemInfo, TransportInfo,
+    PhoneThread, QueueInfo, RunView, SystemInfo, TransportInfo, WorkerInfo,
 };
 
 /// Why an order or a question could not be answered. The texts go to the caller of the API as they are, so each is
@@ -90,6 +90,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// All dispatchers, sorted by name.
     async fn dispatchers(&self) -> Result<Vec<DispatcherInfo>, ControlError>;
+
+    /// All workers that stand beside the conversation.
+    async fn workers(&self) -> Result<Vec<WorkerInfo>, ControlError>;
 
     /// All queues, sorted by name.
     async fn queues(&self) -> Result<Vec<QueueInfo>, ControlError>;

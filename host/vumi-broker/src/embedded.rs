@@ -8,12 +8,13 @@ use bytes::Bytes;
 use vumi_core::{Admission, Broker, Confirm, Consumer, DeadLetter, QueueInfo, Result};
 use vumi_sqlite::Durability;
 
-use crate::consumer::EmbeddedConsumer;
+use crate::consumer::SeatedConsumer;
 use crate::error::{self, BrokerError};
 use crate::handle::{Admitted, QueueHandle};
 use crate::journal::Journal;
 use crate::options::BrokerOptions;
 use crate::restore;
+use crate::settle::Settler;
 use crate::shared::{Shared, first_id};
 
 /// The broker of one process.
@@ -97,7 +98,9 @@ impl Broker for EmbeddedBroker {
 
     async fn consume(&self, queue: &str, prefetch: u16) -> Result<Box<dyn Consumer>> {
         let queue = self.shared.queue(queue)?;
-        Ok(Box::new(EmbeddedConsumer::new(queue, Arc::clone(&self.shared), prefetch)))
+        let seat = queue.sit(prefetch);
+        let settle = Arc::new(Settler { queue: Arc::clone(&queue), shared: Arc::clone(&self.shared) });
+        Ok(Box::new(SeatedConsumer::new(queue, settle, seat)))
     }
 
     async fn queues(&self) -> Result<Vec<QueueInfo>> {

@@ -40,6 +40,7 @@
 //! handed back and waited to be handed out again, which cannot be told apart. After an orderly end the counts are
 //! exact. After a power loss the last deliveries may not be counted.
 
+mod amqp;
 mod consumer;
 mod dead;
 mod effect;
@@ -58,6 +59,7 @@ mod settle;
 mod shared;
 mod write;
 
+pub use amqp::{AmqpBroker, AmqpOptions, QueueType};
 pub use embedded::EmbeddedBroker;
 pub use error::BrokerError;
 pub use options::BrokerOptions;

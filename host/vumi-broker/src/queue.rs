@@ -129,6 +129,52 @@ impl Queue {
         Some((attempts, consumer))
     }
 
+    /// Puts a message in that has been here before: in its old place, to be handed out before all fresh ones, or when
+    /// it is due.
+    pub(crate) fn put_back(&mut self, message: Message, due: Option<Instant>) {
+        match due {
+            Some(due) => self.delayed.insert((due, message.id), message),
+            None => self.returned.insert(message.id, message),
+        };
+    }
+
+    /// Takes messages out that wait to be handed out now, as far as `which` says so, in their order.
+    pub(crate) fn withdraw(&mut self, mut which: impl FnMut(&Message) -> bool) -> Vec<Message> {
+        let mut out = Vec::new();
+        for (id, message) in std::mem::take(&mut self.returned) {
+            if which(&message) {
+                out.push(message);
+            } else {
+                self.returned.insert(id, message);
+            }
+        }
+        for message in std::mem::take(&mut self.fresh) {
+            if which(&message) {
+                out.push(message);
+            } else {
+                self.fresh.push_back(message);
+            }
+        }
+        out
+    }
+
+    /// Takes all messages out that wait, with the times when the delayed ones are due.
+    pub(crate) fn withdraw_all(&mut self) -> Vec<(Message, Option<Instant>)> {
+        let now = self.withdraw(|_| true).into_iter().map(|message| (message, None));
+        let later = std::mem::take(&mut self.delayed).into_iter().map(|((due, _), message)| (message, Some(due)));
+        now.chain(later).collect()
+    }
+
+    /// A message that a consumer has, and that is not being settled.
+    pub(crate) fn handed(&self, id: u64) -> Option<&Message> {
+        self.unacked.get(&id).filter(|unacked| unacked.consumer.is_some()).map(|unacked| &unacked.message)
+    }
+
+    /// How many messages wait for their time.
+    pub(crate) fn delayed(&self) -> usize {
+        self.delayed.len()
+    }
+
     /// Moves the messages that are due by `now` from the delayed to the returned ones.
     pub(crate) fn promote(&mut self, now: Instant) {
         while let Some(first) = self.delayed.first_entry() {
@@ -235,6 +281,29 @@ mod tests {
         queue.promote(later);
         assert_eq!(queue.next_due(), None);
         assert_eq!(queue.take(0), Some(Message { id: 0, attempts: 2, body: Bytes::from_static(b"x"), trace: None }));
+    }
+
+    #[test]
+    fn messages_are_withdrawn_in_their_order_and_put_back_in_it() {
+        let mut queue = queue(100, 100);
+        fill(&mut queue, 0..6);
+        for _ in 0..3 {
+            queue.take(7);
+        }
+        let later = Instant::now() + Duration::from_secs(5);
+        queue.give_back(1, None);
+        queue.give_back(0, None);
+        queue.give_back(2, Some(later));
+        let odd = queue.withdraw(|message| message.id % 2 == 1);
+        assert_eq!(odd.iter().map(|message| message.id).collect::<Vec<_>>(), [1, 3, 5]);
+        odd.into_iter().for_each(|message| queue.put_back(message, None));
+        assert_eq!((queue.delayed(), queue.ready()), (1, 6));
+        let all = queue.withdraw_all();
+        let told: Vec<_> = all.iter().map(|(message, due)| (message.id, due.is_some())).collect();
+        assert_eq!(told, [(0, false), (1, false), (3, false), (5, false), (4, false), (2, true)]);
+        all.into_iter().for_each(|(message, due)| queue.put_back(message, due));
+        assert_eq!(take_all(&mut queue), [0, 1, 3, 4, 5]);
+        assert_eq!(queue.next_due(), Some(later));
     }
 
     #[test]

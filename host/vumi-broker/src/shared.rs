@@ -16,7 +16,7 @@ use crate::restore::RestoredQueue;
 use crate::write::Row;
 
 /// Bytes of a queue name at most, so that every name is also one for AMQP (a short string, AMQP 0-9-1 section 4.2.5.3).
-const NAME: usize = 255;
+pub(crate) const NAME: usize = 255;
 
 /// See the module's text.
 pub(crate) struct Shared {

@@ -62,7 +62,8 @@ pub struct GuestConfig {
     /// Texts for the guest's `config.get`.
     #[serde(default)]
     pub config: BTreeMap<String, String>,
-    /// Namespace of the guest's kv; the worker's name unless given.
+    /// Namespace of the guest's kv; `<dispatcher>.router` for a router, `<worker>.<instance>` for a middleware, unless
+    /// given.
     #[serde(default)]
     pub sandbox_id: Option<String>,
     /// What one call may use; the keys are those of an app's `limits`.

@@ -65,6 +65,26 @@ vumi_core::registry! {
     pub enum RouterConfig("dispatcher"), shared DispatcherShared, checked by (&DispatcherShared), built by RouterComponent(Place<'_>) -> Arc<dyn Router> {
         /// By the message's `transport_name`.
         Simple => routers::SimpleConfig,
+        /// From transports to transports.
+        TransportToTransport => routers::TransportToTransportConfig,
+        /// By the address that a message was sent to.
+        ToAddr => routers::ToAddrConfig,
+        /// Many transports as one.
+        FromAddrMultiplex => routers::FromAddrMultiplexConfig,
+        /// By the group that the user belongs to.
+        UserGrouping => routers::UserGroupingConfig,
+        /// By the first word of the message.
+        ContentKeyword => routers::ContentKeywordConfig,
+        /// By name, each transport to its application.
+        Redirect => routers::RedirectConfig,
+        /// The former name of the one before.
+        RedirectOutbound => routers::RedirectOutboundConfig,
+        /// Over transports in turn.
+        LoadBalancing => routers::LoadBalancingConfig,
+        /// By connector and endpoint.
+        RoutingTable => routers::RoutingTableConfig,
+        /// As a component of the user's own decides.
+        Wasm => routers::WasmConfig,
     }
 }
 
@@ -73,5 +93,19 @@ vumi_core::registry! {
     pub enum MiddlewareConfig("middleware"), shared NoSharedKeys, checked by (()), built by MiddlewareComponent(&Context) -> Arc<dyn Middleware> {
         /// Writes each message to the host's log.
         Logging => middleware::LoggingConfig,
+        /// Swaps addresses, there and back.
+        AddressTranslation => middleware::AddressTranslationConfig,
+        /// Tags, and what follows from them.
+        Tagging => middleware::TaggingConfig,
+        /// One provider for all messages.
+        StaticProvider => middleware::StaticProviderConfig,
+        /// The provider by the user's address.
+        AddressPrefixProvider => middleware::AddressPrefixProviderConfig,
+        /// When a session began and ended.
+        SessionLength => middleware::SessionLengthConfig,
+        /// Into the host's store.
+        Storing => middleware::StoringConfig,
+        /// A component of the user's own.
+        Wasm => middleware::WasmConfig,
     }
 }

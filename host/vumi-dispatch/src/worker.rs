@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use vumi_core::feed::worker_name;
 use vumi_core::{
     Backoff, Broker, Channel, Consumer, Delivery, Direction, Error, Feed, Flow, Happening, Hook, Outgoing, Result,
-    Route, Router, Stack, names, trace,
+    Route, Router, Stack, Target, names, trace,
 };
-use tracing::Instrument;
 use vumi_message::{Event, Message};
 
 use crate::shared::DispatcherShared;
@@ -45,7 +45,7 @@ pub struct Passed {
     pub outbound: AtomicU64,
     /// Acks, nacks and delivery reports.
     pub events: AtomicU64,
-    /// Messages for which the router named no target.
+    /// Messages for which the router named no target, and copies for connectors that the dispatcher does not have.
     pub unroutable: AtomicU64,
 }
 
@@ -141,36 +141,41 @@ impl Dispatcher {
                 return Ok(());
             }
         };
-        let outgoing = match self.decide(message, connector, channel).await {
+        let id = message.message_id().unwrap_or_default().to_owned();
+        let outgoing = match self.decide(message, &id, connector, channel).await {
             Ok(outgoing) => outgoing,
             Err(error) if error.is_temporary() => return Err(error),
             Err(error) => {
                 tracing::error!(
                     dispatcher = self.name,
-                    connector,
-                    "a message could not be dispatched: {}",
+                    message_id = id,
+                    "Error routing message for {connector}: {}",
                     error.report()
                 );
                 delivery.reject(&error.report()).await?;
                 return Ok(());
             }
         };
-        if channel != Channel::Event {
-            for copy in &outgoing {
-                // A full queue holds this one up, and so its source; events pass, for replies drain by them.
-                tokio::select! {
-                    () = self.broker.room(&copy.queue) => {}
-                    () = shutdown.cancelled() => {
-                        delivery.release();
-                        return Ok(());
-                    }
+        for (_, copy) in outgoing.iter().filter(|(channel, _)| *channel != Channel::Event) {
+            // A full queue holds this one up, and so its source; events pass, for replies drain by them.
+            tokio::select! {
+                () = self.broker.room(&copy.queue) => {}
+                () = shutdown.cancelled() => {
+                    delivery.release();
+                    return Ok(());
                 }
             }
         }
-        match delivery.done(outgoing).await {
+        match delivery.done(outgoing.into_iter().map(|(_, copy)| copy).collect()).await {
             Err(error) if !error.is_temporary() => {
-                tracing::error!(dispatcher = self.name, "a message goes to the dead letters: {}", error.report());
+                tracing::error!(
+                    dispatcher = self.name,
+                    message_id = id,
+                    "a message goes to the dead letters: {}",
+                    error.report()
+                );
                 delivery.reject(&error.report()).await?;
+                return Ok(());
             }
             // A failed confirm puts the delivery back by itself, so there is nothing to wait for.
             done => drop(done?),
@@ -179,14 +184,14 @@ impl Dispatcher {
         Ok(())
     }
 
-    async fn decide(&self, message: Message, connector: &str, channel: Channel) -> Result<Vec<Outgoing>> {
+    /// What is to be published for a message, each with the kind of its queue.
+    async fn decide(&self, message: Message, id: &str, connector: &str, channel: Channel) -> Result<Vec<Addressed>> {
         let hook = Hook { direction: Direction::Consume, channel };
-        let id = message.message_id().unwrap_or_default().to_owned();
         let message = match self.stack.pass(hook, connector, message).await? {
             Flow::Continue(message) => message,
             Flow::Stop(reason) => {
                 tracing::debug!(dispatcher = self.name, connector, "middleware stopped a message: {reason}");
-                return Ok(nack(&id, &reason, connector, channel));
+                return self.nack(id, &reason, connector, channel).await;
             }
         };
         let targets = match self.router.route(connector, channel, &message).await? {
@@ -203,23 +208,64 @@ impl Dispatcher {
             Route::Refused(reason) => {
                 tracing::warn!(dispatcher = self.name, connector, message_id = id, "{reason}");
                 self.unroutable();
-                return Ok(nack(&id, &reason, connector, channel));
+                return self.nack(id, &reason, connector, channel).await;
             }
         };
         let mut outgoing = Vec::with_capacity(targets.len());
         for target in targets {
-            let hook = Hook { direction: Direction::Publish, channel: target.channel };
-            match self.stack.pass(hook, &target.connector, target.message).await? {
-                Flow::Continue(message) => outgoing.push(Outgoing {
-                    queue: target.channel.queue(&target.connector),
-                    body: Bytes::from(message.to_json()),
-                }),
-                Flow::Stop(reason) => {
-                    tracing::debug!(dispatcher = self.name, target.connector, "middleware dropped a copy: {reason}");
-                }
+            if self.reaches(&target) {
+                outgoing.extend(self.copy(target).await?);
+            } else {
+                let (to, way) = (target.connector, target.channel);
+                tracing::error!(
+                    dispatcher = self.name,
+                    connector,
+                    message_id = id,
+                    to,
+                    ?way,
+                    "no route for a copy: the dispatcher does not have the connector that its router names"
+                );
+                self.unroutable();
             }
         }
         Ok(outgoing)
+    }
+
+    /// Whether a target is one of this dispatcher's queues. A router may be somebody's guest: whatever name it gives,
+    /// it reaches no other.
+    fn reaches(&self, target: &Target) -> bool {
+        let names = match target.channel {
+            Channel::Inbound | Channel::Event => &self.shared.exposed_names,
+            Channel::Outbound => &self.shared.transport_names,
+            Channel::Failure | Channel::Status => return false,
+        };
+        names.contains(&target.connector)
+    }
+
+    /// A copy as it leaves the middleware, unless that stops it.
+    async fn copy(&self, target: Target) -> Result<Option<Addressed>> {
+        let Target { connector, channel, message } = target;
+        let hook = Hook { direction: Direction::Publish, channel };
+        match self.stack.pass(hook, &connector, message).await? {
+            Flow::Continue(message) => {
+                let outgoing = Outgoing { queue: channel.queue(&connector), body: Bytes::from(message.to_json()) };
+                Ok(Some((channel, outgoing)))
+            }
+            Flow::Stop(reason) => {
+                tracing::debug!(dispatcher = self.name, connector, "middleware dropped a copy: {reason}");
+                Ok(None)
+            }
+        }
+    }
+
+    /// An outbound message that is stopped is answered with a nack (specification: routing names, section 4).
+    async fn nack(&self, id: &str, reason: &str, connector: &str, channel: Channel) -> Result<Vec<Addressed>> {
+        if channel != Channel::Outbound {
+            return Ok(Vec::new());
+        }
+        let message = Message::Event(Event::nack(id, reason));
+        let target = Target { connector: connector.to_owned(), channel: Channel::Event, message };
+        Ok(self.copy(target).await?.into_iter().collect())
     }
 
     fn unroutable(&self) {
@@ -228,11 +274,8 @@ impl Dispatcher {
     }
 }
 
-/// An outbound message that is stopped is answered with a nack (specification: routing names, section 4).
-fn nack(message_id: &str, reason: &str, connector: &str, channel: Channel) -> Vec<Outgoing> {
-    if channel != Channel::Outbound {
-        return Vec::new();
-    }
-    let event = Event::nack(message_id, reason);
-    vec![Outgoing { queue: names::event(connector), body: Bytes::from(event.to_json()) }]
-}
+/// A body for a queue of this kind.
+type Addressed = (Channel, Outgoing);
+
+#[cfg(test)]
+mod tests;

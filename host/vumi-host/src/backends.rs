@@ -1,70 +1,79 @@
-//! The broker, the key-value store and the store of a system.
+//! The broker, the key-value store and the store of a system: in this process, or engines elsewhere.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use vumi_broker::{BrokerOptions, Durability, EmbeddedBroker};
+use vumi_broker::{AmqpBroker, AmqpOptions, BrokerOptions, EmbeddedBroker, QueueType};
 use vumi_core::{
     Broker, Collections, Error, Keyspace, Keyspaces, KvStore, RedisManager, Result, Store, SystemClock,
 };
-use vumi_store::MemoryBounds;
+use vumi_store::{MemoryBounds, RedisOptions, RedisStore};
 
-use crate::config::SystemConfig;
+use crate::config::{BrokerChoice, EngineUrl, KvChoice, QueueKind, SystemConfig};
 
 /// What every worker is given.
 #[derive(Clone)]
 pub(crate) struct Backends {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) kv: Arc<dyn KvStore>,
-    /// The transports' records of what they sent, and their sessions. In memory a store of their own, so that these
-    /// never take the room that apps have for their keys.
+    /// The transports' records of what they sent. In memory a store of their own, so that these never take the room
+    /// that apps have for their keys.
     pub(crate) transport_kv: Arc<dyn KvStore>,
     pub(crate) store: Arc<dyn Store>,
-    /// The engines outside of this process, one line each for the banner; without passwords.
-    pub(crate) engines: Vec<String>,
     /// Where routers, middleware and workers keep their keys.
     pub(crate) keyspaces: Arc<dyn Keyspaces>,
+    /// The engines outside of this process.
+    pub(crate) engines: Vec<Engine>,
+}
+
+/// An engine outside of this process.
+#[derive(Clone)]
+pub(crate) struct Engine {
+    /// `broker` or `kv`.
+    pub(crate) what: &'static str,
+    /// Its address, without a password.
+    pub(crate) place: String,
+    connected: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Engine {
+    /// Whether it can be reached now.
+    pub(crate) fn is_connected(&self) -> bool {
+        (self.connected)()
+    }
 }
 
 impl Backends {
-    /// Opens all three: in `data_dir`, or in memory without one.
+    /// Opens all of them. Engines elsewhere are connected to in the background, and again whenever they are lost.
+    ///
+    /// # Errors
+    /// One sentence for the first that cannot be opened.
     pub(crate) fn open(config: &SystemConfig) -> Result<Self> {
-        let options = BrokerOptions {
-            bound: config.queues.max_messages,
-            bound_bytes: config.queues.max_bytes.0,
-            ..BrokerOptions::default()
-        };
-        let transport_kv = kv_in_memory(MemoryBounds { keys: 4_000_000, ..MemoryBounds::default() });
-        match &config.data_dir {
-            None => Ok(Self {
-                broker: EmbeddedBroker::in_memory(options),
-                engines: Vec::new(),
-                keyspaces: keyspaces(&transport_kv),
-                transport_kv,
-                kv: kv_in_memory(MemoryBounds::default()),
-                store: vumi_store::store_in_memory()?,
-            }),
-            Some(folder) => Self::durable(folder, config.durability, options),
+        if let Some(folder) = &config.data_dir {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                Error::permanent(format!("data_dir {} cannot be made", folder.display())).because(error)
+            })?;
         }
+        let folder = config.data_dir.as_deref();
+        let mut engines = Vec::new();
+        let broker = broker(config, folder, &mut engines)?;
+        let keys = Keys::open(config, folder, &mut engines)?;
+        let store = match folder {
+            None => vumi_store::store_in_memory()?,
+            Some(folder) => vumi_store::store_at(folder.join(vumi_store::STORE_FILE), config.durability)?,
+        };
+        let keyspaces = Arc::new(SystemKeyspaces {
+            own: Keyspace::new(Arc::clone(&keys.transport_kv), keys.collections),
+            url: match &config.kv {
+                KvChoice::Redis(url) => Some(url.clone()),
+                _ => None,
+            },
+            opened: parking_lot::Mutex::new(Vec::new()),
+        });
+        Ok(Self { broker, kv: keys.kv, transport_kv: keys.transport_kv, store, keyspaces, engines })
     }
 
-    fn durable(folder: &Path, durability: Durability, options: BrokerOptions) -> Result<Self> {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            Error::permanent(format!("data_dir {} cannot be made", folder.display())).because(error)
-        })?;
-        let kv = vumi_store::kv_at(folder.join(vumi_store::KV_FILE), durability, Arc::new(SystemClock))?;
-        Ok(Self {
-            broker: EmbeddedBroker::open(&folder.join("broker.sqlite"), durability, options)
-                .map_err(|error| Error::permanent(error.to_string()))?,
-            transport_kv: Arc::clone(&kv) as Arc<dyn KvStore>,
-            engines: Vec::new(),
-            keyspaces: keyspaces(&(Arc::clone(&kv) as Arc<dyn KvStore>)),
-            kv,
-            store: vumi_store::store_at(folder.join(vumi_store::STORE_FILE), durability)?,
-        })
-    }
-
-    /// Closes all three, the broker first: what it confirmed is safe, and nothing comes after it.
+    /// Closes all of them, the broker first: what it confirmed is safe, and nothing comes after it.
     pub(crate) async fn close(&self) {
         self.broker.close().await;
         self.kv.close().await;
@@ -72,24 +81,113 @@ impl Backends {
     }
 }
 
+fn broker(config: &SystemConfig, folder: Option<&Path>, engines: &mut Vec<Engine>) -> Result<Arc<dyn Broker>> {
+    let options = BrokerOptions {
+        bound: config.queues.max_messages,
+        bound_bytes: config.queues.max_bytes.0,
+        ..BrokerOptions::default()
+    };
+    match (&config.broker, folder) {
+        (BrokerChoice::Amqp(url), _) => {
+            let broker = AmqpBroker::open(&AmqpOptions {
+                heartbeat_s: config.amqp.heartbeat,
+                queue_type: match config.amqp.queue_type {
+                    QueueKind::Classic => QueueType::Classic,
+                    QueueKind::Quorum => QueueType::Quorum,
+                },
+                single_active_consumer: config.amqp.single_active_consumer,
+                ca_file: config.amqp.ca_file.as_ref().map(Into::into),
+                ..AmqpOptions::new(url.reveal())
+            })?;
+            let probe = Arc::clone(&broker);
+            let connected = Arc::new(move || probe.is_connected());
+            engines.push(Engine { what: "broker", place: url.to_string(), connected });
+            Ok(broker)
+        }
+        (_, None) => Ok(EmbeddedBroker::in_memory(options)),
+        (_, Some(folder)) => EmbeddedBroker::open(&folder.join("broker.sqlite"), config.durability, options)
+            .map(|broker| broker as Arc<dyn Broker>)
+            .map_err(|error| Error::permanent(error.to_string())),
+    }
+}
+
+/// The key-value stores of a system and its collections.
+struct Keys {
+    kv: Arc<dyn KvStore>,
+    transport_kv: Arc<dyn KvStore>,
+    collections: Arc<dyn Collections>,
+}
+
+impl Keys {
+    fn open(config: &SystemConfig, folder: Option<&Path>, engines: &mut Vec<Engine>) -> Result<Self> {
+        match (&config.kv, folder) {
+            (KvChoice::Redis(url), _) => {
+                let redis = redis(url, config)?;
+                let probe = Arc::clone(&redis);
+                let connected = Arc::new(move || probe.is_connected());
+                engines.push(Engine { what: "kv", place: url.to_string(), connected });
+                let whole = Keyspace::new(Arc::clone(&redis) as Arc<dyn KvStore>, redis);
+                let keys = whole.under(config.redis.key_prefix.as_deref().unwrap_or_default());
+                Ok(Self { kv: Arc::clone(&keys.kv), transport_kv: keys.kv, collections: keys.collections })
+            }
+            (_, None) => Ok(Self {
+                kv: kv_in_memory(MemoryBounds::default()),
+                transport_kv: kv_in_memory(MemoryBounds { keys: 4_000_000, ..MemoryBounds::default() }),
+                collections: vumi_store::collections_in_memory(Arc::new(SystemClock)),
+            }),
+            (_, Some(folder)) => {
+                let kv: Arc<dyn KvStore> =
+                    vumi_store::kv_at(folder.join(vumi_store::KV_FILE), config.durability, Arc::new(SystemClock))?;
+                let collections = vumi_store::collections_at(
+                    folder.join(vumi_store::COLLECTIONS_FILE),
+                    config.durability,
+                    Arc::new(SystemClock),
+                )?;
+                Ok(Self { transport_kv: Arc::clone(&kv), kv, collections })
+            }
+        }
+    }
+}
+
+fn redis(url: &EngineUrl, config: &SystemConfig) -> Result<Arc<RedisStore>> {
+    let mut options = RedisOptions::parse(url.reveal())?;
+    options.connections = usize::from(config.redis.connections).max(1);
+    options.response_timeout = std::time::Duration::from_millis(config.redis.timeout_ms);
+    Ok(RedisStore::open(options))
+}
+
 fn kv_in_memory(bounds: MemoryBounds) -> Arc<dyn KvStore> {
     vumi_store::kv_in_memory(bounds, Arc::new(SystemClock))
 }
 
-/// Keyspaces within the system's own kv.
-fn keyspaces(kv: &Arc<dyn KvStore>) -> Arc<dyn Keyspaces> {
-    let collections: Arc<dyn Collections> = vumi_store::collections_in_memory(Arc::new(SystemClock));
-    Arc::new(SystemKeyspaces { kv: Arc::clone(kv), collections })
-}
-
+/// The keyspaces of workers: within the system's own kv, or in a Redis that a worker's `redis_manager` names.
 struct SystemKeyspaces {
-    kv: Arc<dyn KvStore>,
-    collections: Arc<dyn Collections>,
+    own: Keyspace,
+    /// The system's own Redis, if it has one.
+    url: Option<EngineUrl>,
+    /// Each other Redis is connected to once.
+    opened: parking_lot::Mutex<Vec<(String, Keyspace)>>,
 }
 
 impl Keyspaces for SystemKeyspaces {
     fn open(&self, manager: &RedisManager) -> Result<Keyspace> {
-        let whole = Keyspace::new(Arc::clone(&self.kv), Arc::clone(&self.collections));
+        let whole = if manager.names_a_server() { self.other(&crate::config::redis_url(manager))? } else { self.own.clone() };
         Ok(whole.separated_by(manager.separator()).under(manager.key_prefix.as_deref().unwrap_or_default()))
+    }
+}
+
+impl SystemKeyspaces {
+    fn other(&self, url: &str) -> Result<Keyspace> {
+        if self.url.as_ref().is_some_and(|own| own.reveal() == url) {
+            return Ok(self.own.clone());
+        }
+        let mut opened = self.opened.lock();
+        if let Some((_, keyspace)) = opened.iter().find(|(other, _)| other == url) {
+            return Ok(keyspace.clone());
+        }
+        let redis = RedisStore::open(RedisOptions::parse(url)?);
+        let keyspace = Keyspace::new(Arc::clone(&redis) as Arc<dyn KvStore>, redis);
+        opened.push((url.to_owned(), keyspace.clone()));
+        Ok(keyspace)
     }
 }

@@ -30,7 +30,7 @@ fn text(system: &System, info: &SystemInfo) -> String {
         let _ = writeln!(out, "  phones     http://{admin}/   (API: /api/v1/openapi.json, metrics: /metrics)");
     }
     for engine in system.engines() {
-        let _ = writeln!(out, "  {engine}");
+        let _ = writeln!(out, "  {:<10} {}", engine.what, engine.place);
     }
     match &info.data_dir {
         None if info.durable => {}

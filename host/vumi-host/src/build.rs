@@ -7,6 +7,7 @@ use vumi_core::{Context, Result, SystemClock};
 use vumi_dispatch::{Dispatcher, Passed, Place};
 use vumi_sandbox::{ComponentCache, MetricSink, Sandbox};
 use vumi_transport::{Built, Readiness, TransportConfig, TransportShared, TransportWorker};
+use vumi_worker::heartbeat::HeartbeatPublisher;
 use vumi_worker::registry::WorkerPlace;
 
 use crate::apps::{AppStart, Guests};
@@ -121,7 +122,11 @@ impl Build<'_> {
 
     /// Heartbeats of a worker that has a name for them (specification: metrics, section 7).
     fn heartbeats(&mut self, worker_name: Option<&str>) {
-        let _ = worker_name;
+        let Some(worker_name) = worker_name else { return };
+        let publisher = HeartbeatPublisher::new(self.context.system_id.as_str(), worker_name);
+        let (broker, clock) = (Arc::clone(&self.context.broker), Arc::clone(&self.context.clock));
+        let stop = self.workers.inner().clone();
+        self.workers.beside(async move { publisher.run(broker, clock, stop).await });
     }
 
     /// Without anything durable the record of what was sent only outlives a guest that is run again, and it must fit

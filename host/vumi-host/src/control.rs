@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use vumi_admin::model::{
     AppInfo, AppLimits, DeadLetter, DispatcherCounters, DispatcherInfo, Health, HealthStatus, KvListing, Listening,
     LogLine, MessageView, Page, PhoneInfo, PhoneKind, PhoneSend, PhoneThread, QueueInfo, RunView, SessionAction,
-    SimulatorInfo, SystemInfo, TransportInfo, WorkerKind, WorkerStatus,
+    SimulatorInfo, SystemInfo, TransportInfo, WorkerInfo, WorkerKind, WorkerStatus,
 };
 use vumi_admin::{Control, ControlError, EventHub, MessageQuery, PageQuery};
 use vumi_core::{Broker, Error, KvStore, Retry, Store, names};
@@ -17,6 +17,7 @@ use vumi_message::{SessionEvent, Timestamp};
 use vumi_sandbox::{App, AppConfig};
 use vumi_transport::simulator::{PhoneMessage, SimulatorConfig, SimulatorHandle};
 
+use crate::backends::Engine;
 use crate::board::Board;
 use crate::views;
 
@@ -73,6 +74,7 @@ pub(crate) struct Phones {
 /// See the module's text.
 pub(crate) struct Desk {
     pub(crate) board: Arc<Board>,
+    pub(crate) engines: Vec<Engine>,
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) kv: Arc<dyn KvStore>,
     pub(crate) store: Arc<dyn Store>,
@@ -201,7 +203,9 @@ fn depth(query: &PageQuery) -> usize {
 #[async_trait]
 impl Control for Desk {
     fn health(&self) -> Health {
-        let down = self.board.down();
+        let mut down = self.board.down();
+        let away = self.engines.iter().filter(|engine| !engine.is_connected());
+        down.extend(away.map(|engine| format!("{} at {}", engine.what, engine.place)));
         let status = if self.draining.load(Ordering::Relaxed) {
             HealthStatus::Draining
         } else if down.is_empty() {
@@ -302,6 +306,20 @@ impl Control for Desk {
 
     async fn dispatchers(&self) -> Result<Vec<DispatcherInfo>, ControlError> {
         Ok(self.dispatchers.iter().map(|entry| self.dispatcher_info(entry)).collect())
+    }
+
+    async fn workers(&self) -> Result<Vec<WorkerInfo>, ControlError> {
+        let info = |entry: &WorkerEntry| {
+            let (status, status_message, listen) = self.state(WorkerKind::Worker, &entry.name);
+            WorkerInfo {
+                name: entry.name.clone(),
+                class: entry.class.to_owned(),
+                status,
+                status_message,
+                listen,
+            }
+        };
+        Ok(self.workers.iter().map(info).collect())
     }
 
     async fn queues(&self) -> Result<Vec<QueueInfo>, ControlError> {

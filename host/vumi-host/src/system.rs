@@ -11,14 +11,16 @@ use vumi_admin::AdminOptions;
 use vumi_core::{Context, Error, MessageQuery, QueueInfo, Result, SystemClock};
 use vumi_message::Timestamp;
 use vumi_sandbox::{App, MetricSink, PartSurroundings, Sandbox};
+use vumi_worker::metrics::MetricManager;
 
 use crate::apps::{Guests, cache, places};
-use crate::backends::Backends;
+use crate::backends::{Backends, Engine};
 use crate::board::Board;
 use crate::build::{Build, connector_of};
 use crate::config::SystemConfig;
 use crate::control::{AppEntry, Desk};
 use crate::parts::HostParts;
+use crate::telemetry::ToAll;
 use crate::workers::Workers;
 
 /// Messages of the simulator that are read back into its phones at the start.
@@ -62,6 +64,8 @@ impl System {
         let (board, feed) = Board::with_feed(simulator.map(|(name, transport)| connector_of(name, transport)));
         let sandbox = Sandbox::new(&places(&config)).map_err(|error| Error::permanent(error.to_string()))?;
         let guests = Guests::start()?;
+        let numbers = Arc::new(MetricManager::new("", Arc::new(SystemClock)));
+        let sink: Arc<dyn MetricSink> = Arc::new(ToAll { first: sink, numbers: Arc::clone(&numbers) });
         let cache = cache(&extras)?;
         let parts = HostParts {
             sandbox: Arc::clone(&sandbox),
@@ -92,12 +96,15 @@ impl System {
         let (transports, phones) = build.transports()?;
         let beside = build.workers()?;
         let mut workers = build.workers;
+        let (broker, stop) = (Arc::clone(&backends.broker), workers.inner().clone());
+        workers.beside(async move { numbers.run(broker, stop).await });
         if let Some(phones) = &phones {
             recall(&backends, &board, &phones.transport_name).await?;
         }
         let guest_apps = apps.iter().filter_map(AppEntry::guest).map(Arc::clone).collect();
         let desk = Arc::new(Desk {
             board,
+            engines: backends.engines.clone(),
             broker: Arc::clone(&backends.broker),
             kv: Arc::clone(&backends.kv),
             store: Arc::clone(&backends.store),
@@ -143,8 +150,8 @@ impl System {
         &self.desk
     }
 
-    /// The engines outside of this process that carry and keep data, one line each.
-    pub(crate) fn engines(&self) -> &[String] {
+    /// The engines outside of this process.
+    pub(crate) fn engines(&self) -> &[Engine] {
         &self.backends.engines
     }
 

@@ -75,15 +75,9 @@ impl Workers {
         }));
     }
 
-    /// Something without a name on the board, until the workers stop.
+    /// Something without a name on the board, which ends by itself when the workers are to stop.
     pub(crate) fn beside(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.inner.clone();
-        self.inner_tasks.push(tokio::spawn(async move {
-            tokio::select! {
-                () = task => {}
-                () = stop.cancelled() => {}
-            }
-        }));
+        self.inner_tasks.push(tokio::spawn(task));
     }
 
     pub(crate) fn transport(&mut self, worker: &Arc<TransportWorker>, board: &Board, feed: &Feed) {

@@ -11,7 +11,7 @@ use vumi_bindings::app::AppPre;
 use vumi_core::{Application, Error, Feed, Handled, Input, KvStore, Outbox, Result, Store, names};
 use vumi_message::Payload;
 
-use crate::cache::{Compiled, ComponentCache, LoadError, one_line};
+use crate::cache::{Compiled, ComponentCache, LoadError};
 use crate::config::AppConfig;
 use crate::engine::Sandbox;
 use crate::gauges::Gauges;
@@ -19,7 +19,6 @@ use crate::limits::Limits;
 use crate::resources::MetricSink;
 use crate::state::Guest;
 use crate::web::{WebClient, WebPolicy};
-use wasmtime::component::InstancePre;
 
 /// What an app is given by the host.
 #[derive(Clone)]
@@ -89,31 +88,6 @@ impl Sandbox {
         self.fit(compiled, &path.display().to_string())
     }
 
-    /// Compiles a component, or takes it from the cache, and checks that it fits another world than an app's.
-    pub(crate) fn load_world<W>(
-        &self,
-        cache: &ComponentCache,
-        path: &Path,
-        world: impl FnOnce(InstancePre<Guest>) -> wasmtime::Result<W>,
-    ) -> Result<W, LoadError> {
-        let what = path.display().to_string();
-        let compiled = cache.load_file(self.engine(), path)?;
-        self.ready(&compiled, &what, world)
-    }
-
-    fn ready<W>(
-        &self,
-        compiled: &Compiled,
-        what: &str,
-        world: impl FnOnce(InstancePre<Guest>) -> wasmtime::Result<W>,
-    ) -> Result<W, LoadError> {
-        let ready = self
-            .linker()
-            .instantiate_pre(&compiled.component)
-            .map_err(|error| self.explain(compiled, what, &error))?;
-        world(ready).map_err(|error| LoadError::WrongWorld { what: what.to_owned(), reason: one_line(&error) })
-    }
-
     /// As [`Sandbox::load`], from bytes; `what` names them in errors.
     ///
     /// # Errors
@@ -124,28 +98,11 @@ impl Sandbox {
     }
 
     fn fit(&self, compiled: Compiled, what: &str) -> Result<LoadedComponent, LoadError> {
-        let pre = self.ready(&compiled, what, AppPre::new)?;
+        let pre = self.ready(&compiled, what)?;
         Ok(LoadedComponent {
             from_cache: compiled.from_cache,
             version: Arc::new(Version { pre, hash: compiled.hash, bytes: compiled.bytes }),
         })
-    }
-
-    /// Which import it was that could not be satisfied.
-    fn explain(&self, compiled: &Compiled, what: &str, error: &wasmtime::Error) -> LoadError {
-        let engine = self.engine();
-        let offered =
-            ["wasi:io/", "wasi:clocks/", "wasi:random/", "wasi:cli/", "wasi:filesystem/", "wasi:sockets/", "vumi:app/"];
-        let unknown = compiled
-            .component
-            .component_type()
-            .imports(engine)
-            .map(|(name, _)| name.to_owned())
-            .find(|name| !offered.iter().any(|prefix| name.starts_with(prefix)));
-        match unknown {
-            Some(import) => LoadError::UnknownImport { what: what.to_owned(), import },
-            None => LoadError::WrongWorld { what: what.to_owned(), reason: one_line(error) },
-        }
     }
 }
 

@@ -70,10 +70,12 @@ pub enum LoadError {
         import: String,
     },
     /// Does not fit the world in some other way.
-    #[error("{what}: does not fit the world vumi:app/app@0.1.0: {reason}")]
+    #[error("{what}: does not fit the world vumi:app/{world}@0.1.0: {reason}")]
     WrongWorld {
         /// The file.
         what: String,
+        /// The world that it should have: `app`, `router` or `middleware`.
+        world: &'static str,
         /// What is wrong.
         reason: String,
     },

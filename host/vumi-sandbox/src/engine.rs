@@ -23,6 +23,11 @@ const GUEST_STACK: usize = 512 << 10;
 /// Elements that any table can have: the highest value of the option `table_elements`.
 const MAX_TABLE_ELEMENTS: usize = 100_000;
 
+/// Calls of routers and middleware at the same time, beside the apps' runs. They have places of their own, because a
+/// run keeps its place while middleware looks at what it sends: with one lot of places, runs that wait for middleware
+/// could take all those that the middleware waits for.
+const PART_PLACES: u32 = 64;
+
 /// How the engine is set up.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
@@ -41,6 +46,7 @@ pub struct Sandbox {
     engine: Engine,
     linker: Linker<Guest>,
     places: Arc<Semaphore>,
+    part_places: Arc<Semaphore>,
     pagemap_scan: bool,
 }
 
@@ -76,6 +82,7 @@ impl Sandbox {
             engine,
             linker,
             places: Arc::new(Semaphore::new(options.instances as usize)),
+            part_places: Arc::new(Semaphore::new(PART_PLACES as usize)),
             pagemap_scan,
         }))
     }
@@ -94,26 +101,32 @@ impl Sandbox {
         &self.linker
     }
 
-    /// Waits for a place in the pool. A run never fails because others are running.
+    /// Waits for an app's place in the pool. A run never fails because others are running.
     pub(crate) async fn place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).acquire_owned().await.ok()
+    }
+
+    /// Waits for a router's or middleware's place in the pool.
+    pub(crate) async fn part_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.part_places).acquire_owned().await.ok()
     }
 }
 
 fn config(options: &EngineOptions, pagemap_scan: Enabled) -> Config {
+    let instances = options.instances.saturating_add(PART_PLACES);
     // A component holds several core instances: its own module and the small adapters around it.
-    let cores = options.instances.saturating_mul(8);
+    let cores = instances.saturating_mul(8);
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(options.instances)
+    pool.total_component_instances(instances)
         .total_core_instances(cores)
-        .total_memories(options.instances.saturating_mul(2))
+        .total_memories(instances.saturating_mul(2))
         .total_tables(cores)
-        .total_stacks(options.instances)
+        .total_stacks(instances)
         .max_core_instances_per_component(64)
         .max_memories_per_component(8)
         .max_tables_per_component(32)
         .table_elements(MAX_TABLE_ELEMENTS)
-        .max_unused_warm_slots(options.instances)
+        .max_unused_warm_slots(instances)
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)
         .pagemap_scan(pagemap_scan);

@@ -2,7 +2,9 @@
 //!
 //! A [`Sandbox`] holds the engine; an [`App`] is a component with its configuration; [`App::run`] makes an instance,
 //! hands it one message or event, and throws it away. Nothing survives in memory between messages or apps: what an
-//! app wants to keep goes into its kv. To the rest of the host an app is one [`Application`](vumi_core::Application) among others.
+//! app wants to keep goes into its kv. To the rest of the host an app is one [`Application`](vumi_core::Application)
+//! among others. Components that work as a router or middleware ([`GuestRouter`], [`GuestMiddleware`]) run in the same
+//! way.
 //!
 //! Three lifetimes: what lives as long as the process is in `engine`, as long as the app in `app`, as long as one
 //! message in `state`.
@@ -23,6 +25,7 @@ mod state;
 mod verdict;
 mod wasi;
 pub mod web;
+mod world;
 
 pub use app::{App, LoadedComponent, Surroundings};
 pub use cache::{ComponentCache, LoadError, MAX_COMPONENT};

@@ -26,9 +26,10 @@ pub struct Limits {
     /// Host calls of all kinds. Beyond it: `host-call-limit`.
     #[schemars(range(min = 1))]
     pub host_calls: u64,
-    /// Bytes that one host call may carry from the guest to the host. Beyond it: `transfer-limit`.
+    /// Bytes that one host call, or the guest's answer, may carry to the host. Beyond it: `transfer-limit`.
     pub transfer: ByteSize,
-    /// Outbound messages. Beyond it the call fails with `quota`.
+    /// Outbound messages. Beyond it the call fails with `quota`. For a router: copies of one message; beyond it the
+    /// message is not routed.
     pub outbound_messages: u64,
     /// Bytes written to the log, standard output and standard error, together. Beyond it: `log-limit`.
     pub log_bytes: ByteSize,

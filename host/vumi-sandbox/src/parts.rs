@@ -1,8 +1,11 @@
 //! Guests that are parts of a dispatcher or of another worker: routers and middleware of the user's own.
 //!
-//! They run as apps do: a fresh instance for each call, under the same limits, in a namespace of their own. What they
-//! decide is applied here: a changed message is laid over the original field by field, so that what a guest does not
-//! see is never lost.
+//! They run as apps do: a fresh instance for each call, under the same limits, in a namespace of their own, each call
+//! with its record. What they decide is applied here: a changed message is laid over the original field by field, so
+//! that what a guest does not see is never lost. An answer that makes no sense is the guest's error like any other.
+//!
+//! A call fails for one of two reasons. The guest's own (an error text, a trap, a limit) is permanent: the message would
+//! fail again. The host's (kv is away) is temporary: the worker tries the message again.
 
 mod change;
 mod middleware;
@@ -17,21 +20,25 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::runtime::Handle;
-use vumi_core::{Confirm, Error, Feed, GuestConfig, KvStore, Outbox, Result, Store};
-use vumi_message::{Message, UserMessage};
+use tokio_util::task::AbortOnDropHandle;
+use vumi_core::{Channel, Confirm, Error, Feed, GuestConfig, KvStore, Outbox, Result, Store};
+use vumi_message::{Event, UserMessage};
 
 pub use middleware::GuestMiddleware;
 pub use router::GuestRouter;
 
 use crate::app::AppShared;
+use crate::cache::ComponentCache;
 use crate::config::HttpConfig;
 use crate::engine::Sandbox;
 use crate::gauges::Gauges;
 use crate::limits::Limits;
+use crate::logbook::printable;
 use crate::resources::MetricSink;
-use crate::run::{Entry, run};
+use crate::run::{Entry, MAX_REASON, run};
 use crate::state::Cause;
 use crate::web::{WebClient, WebPolicy};
+use crate::world::World;
 
 /// What parts are given by the host.
 #[derive(Clone)]
@@ -58,12 +65,21 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    pub(crate) fn new(
+    /// Loads the component of a part and checks its configuration. `name` stands in records, logs and metrics, and is
+    /// its namespace in kv unless the configuration gives another.
+    fn load<W: World>(
         sandbox: &Arc<Sandbox>,
+        cache: &ComponentCache,
         name: &str,
         config: &GuestConfig,
         around: PartSurroundings,
-    ) -> Result<Self> {
+    ) -> Result<(Self, W)> {
+        let loaded = sandbox.load_world(cache, Path::new(&config.component));
+        let pre = loaded.map_err(|error| Error::permanent(error.to_string()))?;
+        Ok((Self::new(sandbox, name, config, around)?, pre))
+    }
+
+    fn new(sandbox: &Arc<Sandbox>, name: &str, config: &GuestConfig, around: PartSurroundings) -> Result<Self> {
         let wrong = |what: String| Error::permanent(format!("the guest {}: {what}", config.component));
         let sandbox_id = config.sandbox_id.clone().unwrap_or_else(|| name.to_owned());
         if sandbox_id.is_empty() || sandbox_id.contains('#') {
@@ -99,29 +115,56 @@ impl Part {
         Ok(Self { sandbox: Arc::clone(sandbox), shared: Arc::new(shared), guests: around.guests })
     }
 
-    /// One call. A fault of the host is a temporary error, a guest's own failure a permanent one.
-    pub(crate) async fn call<E: Entry + 'static>(&self, message: &Message, entry: E) -> Result<E::Answer> {
-        let cause = match message {
-            Message::User(message) => Cause::Message(Arc::new(message.clone())),
-            other => Cause::Event { id: other.message_id().unwrap_or_default().to_owned() },
-        };
-        let user = match message {
-            Message::User(message) => message.user().map(str::to_owned),
-            _ => None,
-        };
+    /// How many messages may come of one call.
+    fn most_messages(&self) -> u64 {
+        self.shared.limits.outbound_messages
+    }
+
+    /// One call about a message to or from a user.
+    async fn on_message<E: Entry + 'static>(
+        &self,
+        channel: Channel,
+        message: Arc<UserMessage>,
+        entry: E,
+    ) -> Result<E::Answer> {
+        let user = if channel == Channel::Outbound { message.to_addr() } else { message.from_addr() };
+        let user = user.map(str::to_owned);
+        self.call(Cause::Message(message), user, entry).await
+    }
+
+    /// One call about an event.
+    async fn on_event<E: Entry + 'static>(&self, event: &Event, entry: E) -> Result<E::Answer> {
+        self.call(Cause::Event { id: event.event_id().to_owned() }, None, entry).await
+    }
+
+    /// One call, on the guests' threads.
+    async fn call<E: Entry + 'static>(&self, cause: Cause, user: Option<String>, entry: E) -> Result<E::Answer> {
         let (sandbox, shared) = (Arc::clone(&self.sandbox), Arc::clone(&self.shared));
-        let task = self.guests.spawn(async move { run(&sandbox, &shared, cause, user, entry).await });
-        let (answer, finished) =
-            task.await.map_err(|error| Error::temporary("the guests' threads are gone").because(error))?;
+        let work = async move {
+            let place = sandbox.part_place().await;
+            run(&sandbox, &shared, place, cause, user, entry).await
+        };
+        let name = &self.shared.name;
+        let ended = AbortOnDropHandle::new(self.guests.spawn(work)).await;
+        let (answer, finished) = ended.map_err(|error| match error.is_panic() {
+            // The same message would bring it about again, for ever.
+            true => Error::permanent(format!("the host failed while {name} ran")).because(error),
+            false => Error::temporary("the guests' threads are gone").because(error),
+        })?;
         match (answer, finished.again) {
-            (_, Some(reason)) => Err(Error::temporary(reason)),
+            (_, Some(reason)) => Err(Error::temporary(format!("{name} could not do its work: {reason}"))),
             (Some(answer), None) => Ok(answer),
             (None, None) => {
-                let error = finished.run.error.unwrap_or_default();
-                Err(Error::permanent(format!("{} stopped ({}): {error}", self.shared.name, finished.run.outcome.code())))
+                let (code, error) = (finished.run.outcome.code(), finished.run.error.unwrap_or_default());
+                Err(Error::permanent(format!("{name} stopped ({code}): {}", reason(&error))))
             }
         }
     }
+}
+
+/// A guest's text as the reason of something: short, and on one line, so that it passes for no other line of a log.
+fn reason(text: &str) -> String {
+    printable(text, MAX_REASON).replace(['\n', '\t'], " ")
 }
 
 /// Typed options out of a map of the configuration.
@@ -129,7 +172,7 @@ fn read<T: serde::de::DeserializeOwned>(map: &BTreeMap<String, Value>) -> std::r
     serde_json::from_value(Value::Object(map.clone().into_iter().collect()))
 }
 
-/// Parts send nothing: their worlds do not import `outbound`.
+/// Parts send nothing: a component that imports `outbound` is not loaded as one.
 struct NoOutbox;
 
 #[async_trait]
@@ -137,9 +180,4 @@ impl Outbox for NoOutbox {
     async fn send(&self, _: UserMessage) -> Result<Option<Confirm>> {
         Err(Error::permanent("a router or middleware sends no messages of its own"))
     }
-}
-
-/// Where the component of a part is, for errors.
-fn path(config: &GuestConfig) -> &Path {
-    Path::new(&config.component)
 }

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::OwnedSemaphorePermit;
 use vumi_bindings::app::vumi::app::types;
 use vumi_core::{Confirm, Happening, Input, LogLevel, Outcome, Run};
 use wasmtime::{Store, UpdateDeadline};
@@ -16,8 +17,8 @@ use crate::meter::{CpuMeter, CpuTimed, Growth, Stop};
 use crate::state::{Cause, Guest, now};
 use crate::verdict;
 
-/// Longest text of a handler's error that is kept with the run, in bytes.
-const MAX_ERROR: usize = 4 << 10;
+/// Longest text of a guest that is kept as the reason of something, in bytes.
+pub(crate) const MAX_REASON: usize = 4 << 10;
 
 fn cause(input: &Input) -> Cause {
     match input {
@@ -49,7 +50,7 @@ pub(crate) trait Entry: Send {
     /// What the call answers.
     type Answer: Send;
 
-    /// Makes the instance and calls it.
+    /// Makes the instance and calls it. The text is the guest's own error, or says why its answer makes no sense.
     fn enter(
         self,
         store: &mut Store<Guest>,
@@ -94,21 +95,22 @@ impl App {
             Input::Event(event) => Handler::Event(convert::event(event)),
         };
         let call = Call { version: Arc::clone(&self.version.read()), what };
-        let (_, finished) = run(&self.sandbox, &self.shared, cause(input), user(input), call).await;
+        let place = self.sandbox.place().await;
+        let (_, finished) = run(&self.sandbox, &self.shared, place, cause(input), user(input), call).await;
         finished
     }
 }
 
-/// Makes a fresh instance, calls it, and throws it away. The answer is `None` when it did not end well; how it ended
-/// stands in the record.
+/// Makes a fresh instance in its place of the pool, calls it, and throws it away. The answer is `None` when it did not
+/// end well; how it ended stands in the record.
 pub(crate) async fn run<E: Entry>(
     sandbox: &Sandbox,
     shared: &Arc<AppShared>,
+    place: Option<OwnedSemaphorePermit>,
     cause: Cause,
     user: Option<String>,
     entry: E,
 ) -> (Option<E::Answer>, Finished) {
-    let place = sandbox.place().await;
     let (at, began) = (now(), Instant::now());
     let guest = Guest::new(Arc::clone(shared), cause, began + shared.timeout);
     let mut store = Store::new(sandbox.engine(), guest);
@@ -228,7 +230,7 @@ fn verdict_of<T>(
 ) -> Result<T, Stop> {
     match answer {
         Ok(Ok(Ok(answer))) => Ok(answer),
-        Ok(Ok(Err(text))) => Err(Stop::new(Outcome::HandlerError, printable(&text, MAX_ERROR))),
+        Ok(Ok(Err(text))) => Err(Stop::new(Outcome::HandlerError, printable(&text, MAX_REASON))),
         Ok(Err(error)) => {
             let mut stop = verdict::judge(&error, growth);
             if stop.outcome == Outcome::Trap && error.is::<Beginning>() {

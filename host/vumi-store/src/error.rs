@@ -41,6 +41,44 @@ pub enum StoreError {
         /// The bound on bytes.
         bytes: usize,
     },
+    /// The collections have reached their bound and nothing in them has expired.
+    #[error(
+        "the collections are full (bound: {keys} keys, {bytes} bytes); use Redis for them, or let keys expire sooner"
+    )]
+    CollectionsFull {
+        /// The bound on keys.
+        keys: usize,
+        /// The bound on bytes.
+        bytes: usize,
+    },
+    /// An address of a Redis server that is none. The text is the whole sentence.
+    #[error("{0}")]
+    RedisAddress(String),
+    /// Redis did not do a read or a write.
+    #[error("{sentence}")]
+    Redis {
+        /// What is the matter, where, and how to mend it.
+        sentence: String,
+        /// Whether trying again can help.
+        temporary: bool,
+    },
+    /// Keys of one change that a Redis cluster keeps in different places.
+    #[error(
+        "the keys `{one}` and `{other}` of one change belong to different slots of the Redis cluster; put a hash tag such \
+         as `{{vumi}}` into `key_prefix`"
+    )]
+    Apart {
+        /// A key.
+        one: String,
+        /// Another key.
+        other: String,
+    },
+    /// A change that has too many parts.
+    #[error("one change of collections has too many members, fields and values (at most {most}); split it")]
+    TooLarge {
+        /// The bound.
+        most: usize,
+    },
     /// The database could not do a read or a write.
     #[error("the {store} could not be {done}")]
     Database {
@@ -59,8 +97,14 @@ impl From<StoreError> for vumi_core::Error {
         let text = error.to_string();
         match error {
             StoreError::Database { cause, .. } => Self::temporary(text).because(cause),
-            StoreError::Full { .. } => Self::temporary(text),
-            StoreError::Open(_)
+            StoreError::Full { .. }
+            | StoreError::CollectionsFull { .. }
+            | StoreError::Redis { temporary: true, .. } => Self::temporary(text),
+            StoreError::RedisAddress(_)
+            | StoreError::Redis { temporary: false, .. }
+            | StoreError::Apart { .. }
+            | StoreError::TooLarge { .. }
+            | StoreError::Open(_)
             | StoreError::Thread(_)
             | StoreError::NotAnInteger
             | StoreError::Overflow

@@ -1,14 +1,18 @@
 //! Where the host keeps things: small values by key for apps, sessions and the record of what was sent
-//! ([`KvStore`]), and facts for people, such as the messages that passed and the runs of apps ([`Store`]).
+//! ([`KvStore`]), hashes, sets, lists and sorted sets for sessions, tag pools, windows and schedules ([`Collections`]),
+//! and facts for people, such as the messages that passed and the runs of apps ([`Store`]).
 //!
 //! | Backend | Trait | Keeps | Use |
 //! | --- | --- | --- | --- |
 //! | [`MemoryKv`] | [`KvStore`] | in this process, until it ends | without a data directory; tests |
 //! | [`SqliteKv`] | [`KvStore`] | in one file | with a data directory |
+//! | [`MemoryCollections`] | [`Collections`] | in this process, until it ends | without a data directory; tests |
+//! | [`SqliteCollections`] | [`Collections`] | in this process and one file | with a data directory |
+//! | [`RedisStore`] | [`KvStore`], [`Collections`] | in Redis, a Redis cluster or Valkey | several hosts; data of a Vumi |
 //! | [`SqliteStore`] | [`Store`] | in one file, or in memory | both |
 //!
-//! All backends of one trait behave the same: `tests/kv_contract.rs` and `tests/store_contract.rs` hold the rules and
-//! run them against each.
+//! All backends of one trait behave the same: `tests/kv_contract.rs`, `tests/collections_contract.rs` and
+//! `tests/store_contract.rs` hold the rules and run them against each.
 //!
 //! ```
 //! # async fn example() -> Result<(), vumi_core::Error> {
@@ -26,9 +30,11 @@
 mod collections;
 mod error;
 mod expiry;
+mod flat;
 mod memory_kv;
 mod number;
 mod parts;
+mod redis;
 mod sqlite_kv;
 mod sqlite_store;
 
@@ -37,17 +43,21 @@ use std::sync::Arc;
 
 use vumi_core::Clock;
 #[cfg(doc)]
-use vumi_core::{KvStore, Store};
+use vumi_core::{Collections, KvStore, Store};
 
-pub use collections::MemoryCollections;
+pub use collections::{MemoryCollections, SqliteCollections};
 pub use error::StoreError;
 pub use memory_kv::{MemoryBounds, MemoryKv};
+pub use redis::{RedisOptions, RedisStore};
 pub use sqlite_kv::SqliteKv;
 pub use sqlite_store::{SqliteStore, StoreOptions};
 pub use vumi_sqlite::{Durability, Location};
 
 /// Name of the key-value store's file within a data directory.
 pub const KV_FILE: &str = "kv.sqlite";
+
+/// Name of the collections' file within a data directory.
+pub const COLLECTIONS_FILE: &str = "collections.sqlite";
 
 /// Name of the message store's file within a data directory.
 pub const STORE_FILE: &str = "store.sqlite";
@@ -60,6 +70,19 @@ pub fn kv_in_memory(bounds: MemoryBounds, clock: Arc<dyn Clock>) -> Arc<MemoryKv
 /// Collections in this process: gone when the process ends.
 pub fn collections_in_memory(clock: Arc<dyn Clock>) -> Arc<MemoryCollections> {
     Arc::new(MemoryCollections::new(clock))
+}
+
+/// Collections in the file `path` (by custom [`COLLECTIONS_FILE`]) with the default bounds; the file is made when missing.
+/// Blocks while it reads all of it.
+///
+/// # Errors
+/// [`StoreError::Open`] or [`StoreError::Database`], one sentence for the user.
+pub fn collections_at(
+    path: impl Into<PathBuf>,
+    durability: Durability,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<SqliteCollections>, StoreError> {
+    SqliteCollections::open(path, durability, MemoryBounds::default(), clock).map(Arc::new)
 }
 
 /// A key-value store in the file `path` (by custom [`KV_FILE`]), which is made when missing. Blocks while it opens.

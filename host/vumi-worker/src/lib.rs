@@ -5,15 +5,20 @@
 //! typed configuration in a file of its own and one line in [`registry`].
 
 pub mod app;
-mod failure;
-mod heartbeat;
-mod idle;
-mod metrics;
+mod bounded;
+mod buckets;
+mod endpoint;
+mod every;
+pub mod failure;
+pub mod heartbeat;
+pub mod metrics;
 pub mod registry;
-mod schedule;
+pub mod schedule;
+pub mod secret;
 mod shared;
-mod tagpool;
-mod window;
+pub mod tagpool;
+mod taking;
+pub mod window;
 
 pub use registry::{NativeAppConfig, WorkerConfig};
 pub use shared::{AppPlace, ApplicationShared, WorkerShared};

@@ -6,7 +6,12 @@ use vumi_core::component::Component;
 use vumi_core::{Application, Context, Result, Worker};
 
 use crate::app;
+use crate::failure;
+use crate::heartbeat;
+use crate::metrics;
+use crate::schedule;
 use crate::shared::{AppPlace, ApplicationShared, WorkerShared};
+use crate::tagpool;
 
 /// A native application's configuration becomes the application.
 pub trait AppComponent: Component {
@@ -56,6 +61,10 @@ pub trait WorkerComponent: Component {
 vumi_core::registry! {
     /// Every native application.
     pub enum NativeAppConfig("app"), shared ApplicationShared, checked by (&ApplicationShared), built by AppComponent(AppPlace) -> Arc<dyn Application> {
+        /// Forwards messages to an HTTP server, whose answer may be the reply.
+        HttpRelay => app::HttpRelayConfig,
+        /// A bridge to a RapidSMS server.
+        RapidSmsRelay => app::RapidSmsRelayConfig,
         /// Answers every message with the same text.
         StaticReply => app::StaticReplyConfig,
     }
@@ -64,7 +73,25 @@ vumi_core::registry! {
 vumi_core::registry! {
     /// Every worker.
     pub enum WorkerConfig("worker"), shared WorkerShared, checked by (&WorkerShared), built by WorkerComponent(WorkerPlace<'_>) -> Arc<dyn Worker> {
-        /// Sends heartbeats for a process that has no other worker.
-        Idle => crate::idle::IdleConfig,
+        /// Keeps messages that a transport could not handle, and sends those again whose failure may pass.
+        Failure => failure::FailureConfig,
+        /// Sends messages at a later time.
+        Scheduler => schedule::SchedulerConfig,
+        /// Offers tag pools to other programs, by JSON-RPC.
+        TagpoolApi => tagpool::TagpoolApiConfig,
+        /// Watches over the workers of one or more systems.
+        HeartbeatMonitor => heartbeat::HeartbeatMonitorConfig,
+        /// Spreads metrics over the buckets of the aggregators.
+        MetricTimeBucket => metrics::TimeBucketConfig,
+        /// Makes one value of all that one metric had within one stretch of time.
+        MetricAggregator => metrics::MetricAggregatorConfig,
+        /// Brings aggregated metrics to Graphite.
+        GraphiteMetricsCollector => metrics::GraphiteConfig,
+        /// Sends aggregated metrics as UDP datagrams.
+        UdpMetricsCollector => metrics::UdpCollectorConfig,
+        /// Shows aggregated metrics to Prometheus.
+        PrometheusMetricsCollector => metrics::PrometheusConfig,
+        /// Makes up metrics, for demonstrations.
+        RandomMetricsGenerator => metrics::RandomMetricsConfig,
     }
 }

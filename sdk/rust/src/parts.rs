@@ -2,11 +2,49 @@
 //!
 //! They see the fields of messages and events as the contract has them ([`MessageFields`], [`EventFields`]), and say
 //! what becomes of each. Like apps they get a fresh instance for every call; what must last goes into
-//! [`kv`](crate::kv). They send nothing themselves.
+//! [`kv`](crate::kv). They send nothing themselves: a component that calls [`Send`](crate::Send) is no router.
+//!
+//! ```no_run
+//! use vumi_sdk::prelude::*;
+//! use vumi_sdk::parts::{Channel, Direction, MessageFields, MessageFlow, MessageRoute, Middleware, Router};
+//!
+//! /// Everything that comes in goes to the app `shop`, everything that goes out to the transport that it names.
+//! struct OneShop;
+//!
+//! impl Router for OneShop {
+//!     fn route_message(_: &str, channel: Channel, message: &MessageFields) -> Result<MessageRoute> {
+//!         Ok(match (channel, &message.transport_name) {
+//!             (Channel::Inbound, _) => MessageRoute::one("shop"),
+//!             (Channel::Outbound, Some(transport)) => MessageRoute::one(transport),
+//!             (Channel::Outbound, None) => MessageRoute::Refused("it names no transport".into()),
+//!         })
+//!     }
+//! }
+//!
+//! /// Notes on every message which worker saw it.
+//! struct Stamp;
+//!
+//! impl Middleware for Stamp {
+//!     fn on_message(connector: &str, _: Direction, _: Channel, message: &MessageFields) -> Result<MessageFlow> {
+//!         let mut message = message.clone();
+//!         message.note("seen_by", connector)?;
+//!         Ok(MessageFlow::Change(message))
+//!     }
+//! }
+//!
+//! vumi_sdk::router!(OneShop);
+//! vumi_sdk::middleware!(Stamp);
+//! # fn main() {}
+//! ```
 
-use std::marker::PhantomData;
+mod join;
+mod note;
+
+use serde::Serialize;
 
 use crate::Result;
+
+pub use join::Part;
 
 pub use crate::bindings::vumi::app::types::{Channel, Event as EventFields, Message as MessageFields};
 pub use crate::middleware_bindings::exports::vumi::app::hooks::{Direction, EventFlow, MessageFlow};
@@ -18,11 +56,30 @@ impl MessageTarget {
         Self { connector: connector.into(), channel: None, message: None }
     }
 
-    /// Sends the message changed like this.
+    /// Sends it on this way: a message that came in can go out again.
+    #[must_use]
+    pub fn through(mut self, channel: Channel) -> Self {
+        self.channel = Some(channel);
+        self
+    }
+
+    /// Sends the message changed like this. Its id and timestamp cannot be changed.
     #[must_use]
     pub fn with(mut self, message: MessageFields) -> Self {
         self.message = Some(message);
         self
+    }
+}
+
+impl MessageFields {
+    /// Notes a value under a key of the helper metadata, as middleware does. All other keys stay as they are, digit for
+    /// digit.
+    ///
+    /// # Errors
+    /// When serde cannot write the value as JSON.
+    pub fn note<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<()> {
+        self.helper_metadata = note::noted(&self.helper_metadata, key, &serde_json::to_string(value)?)?;
+        Ok(())
     }
 }
 
@@ -33,7 +90,7 @@ impl MessageRoute {
     }
 }
 
-/// Decides where a dispatcher sends messages; given to [`router!`](crate::router!).
+/// Decides where a dispatcher sends messages; given to [`router!`](macro@crate::router).
 pub trait Router {
     /// Decides on a message that came from a connector of the dispatcher.
     ///
@@ -51,12 +108,12 @@ pub trait Router {
     }
 }
 
-/// Sees messages on their way into and out of a worker; given to [`middleware!`](crate::middleware!).
+/// Sees messages on their way into and out of a worker; given to [`middleware!`](macro@crate::middleware).
 pub trait Middleware {
     /// A message passes a connector of the worker.
     ///
     /// # Errors
-    /// Whatever should be recorded; it counts as an error of the worker's handler.
+    /// Whatever should be recorded; the message goes no further.
     fn on_message(
         connector: &str,
         direction: Direction,
@@ -72,101 +129,4 @@ pub trait Middleware {
         let _ = (connector, direction, event);
         Ok(EventFlow::Pass)
     }
-}
-
-/// Joins a [`Router`] or [`Middleware`] to the contract; used by the macros.
-#[doc(hidden)]
-pub struct Part<P>(PhantomData<P>);
-
-#[doc(hidden)]
-impl<R: Router> Part<R> {
-    pub fn route_message(
-        connector: &str,
-        channel: Channel,
-        message: &MessageFields,
-    ) -> core::result::Result<MessageRoute, String> {
-        R::route_message(connector, channel, message).map_err(|error| error.to_string())
-    }
-
-    pub fn route_event(connector: &str, event: &EventFields) -> core::result::Result<EventRoute, String> {
-        R::route_event(connector, event).map_err(|error| error.to_string())
-    }
-}
-
-#[doc(hidden)]
-impl<M: Middleware> Part<M> {
-    pub fn on_message(
-        connector: &str,
-        direction: Direction,
-        channel: Channel,
-        message: &MessageFields,
-    ) -> core::result::Result<MessageFlow, String> {
-        M::on_message(connector, direction, channel, message).map_err(|error| error.to_string())
-    }
-
-    pub fn on_event(
-        connector: &str,
-        direction: Direction,
-        event: &EventFields,
-    ) -> core::result::Result<EventFlow, String> {
-        M::on_event(connector, direction, event).map_err(|error| error.to_string())
-    }
-}
-
-/// Makes a component of a type that implements [`Router`](crate::parts::Router).
-#[macro_export]
-macro_rules! router {
-    ($router:ty) => {
-        #[doc(hidden)]
-        struct __VumiRouter;
-
-        impl $crate::router_bindings::exports::vumi::app::routing::Guest for __VumiRouter {
-            fn route_message(
-                connector: ::std::string::String,
-                channel: $crate::parts::Channel,
-                message: $crate::parts::MessageFields,
-            ) -> ::core::result::Result<$crate::parts::MessageRoute, ::std::string::String> {
-                $crate::parts::Part::<$router>::route_message(&connector, channel, &message)
-            }
-
-            fn route_event(
-                connector: ::std::string::String,
-                event: $crate::parts::EventFields,
-            ) -> ::core::result::Result<$crate::parts::EventRoute, ::std::string::String> {
-                $crate::parts::Part::<$router>::route_event(&connector, &event)
-            }
-        }
-
-        $crate::router_bindings::export!(__VumiRouter with_types_in $crate::router_bindings);
-    };
-}
-
-/// Makes a component of a type that implements [`Middleware`](crate::parts::Middleware).
-#[macro_export]
-macro_rules! middleware {
-    ($middleware:ty) => {
-        #[doc(hidden)]
-        struct __VumiMiddleware;
-
-        impl $crate::middleware_bindings::exports::vumi::app::hooks::Guest for __VumiMiddleware {
-            fn on_message(
-                connector: ::std::string::String,
-                direction: $crate::parts::Direction,
-                channel: $crate::parts::Channel,
-                message: $crate::parts::MessageFields,
-            ) -> ::core::result::Result<$crate::parts::MessageFlow, ::std::string::String> {
-                $crate::parts::Part::<$middleware>::on_message(&connector, direction, channel, &message)
-            }
-
-            fn on_event(
-                connector: ::std::string::String,
-                direction: $crate::parts::Direction,
-                event: $crate::parts::EventFields,
-            ) -> ::core::result::Result<$crate::parts::EventFlow, ::std::string::String> {
-                $crate::parts::Part::<$middleware>::on_event(&connector, direction, &event)
-            }
-        }
-
-        $crate::middleware_bindings::export!(__VumiMiddleware with_types_in $crate::middleware_bindings);
-    };
 }

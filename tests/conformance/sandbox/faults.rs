@@ -11,13 +11,13 @@ use vumi_store::{MemoryBounds, MemoryKv};
 use super::kit::Rig;
 
 /// A key-value store that can be away.
-struct Shaky {
+pub(super) struct Shaky {
     inner: Arc<MemoryKv>,
-    away: AtomicBool,
+    pub(super) away: AtomicBool,
 }
 
 impl Shaky {
-    fn new() -> Arc<Self> {
+    pub(super) fn new() -> Arc<Self> {
         let inner = vumi_store::kv_in_memory(MemoryBounds::default(), Arc::new(SystemClock));
         Arc::new(Self { inner, away: AtomicBool::new(false) })
     }

@@ -139,6 +139,31 @@ fn siblings_never_depend_on_each_other() {
     expect(&tree, "xtask/Cargo.toml", "xtask must not depend on vumi-sqlite;");
 }
 
+/// A repository with the servers of the tests.
+fn with_servers() -> Tree {
+    let tree = with_library("vumi-test-servers = { path = \"tests/servers\" }\n");
+    let root = fs::read_to_string(tree.0.path().join("Cargo.toml")).unwrap();
+    tree.write("Cargo.toml", &root.replace("\"tests\"", "\"tests\", \"tests/servers\""));
+    tree.manifest("tests/servers", "vumi-test-servers");
+    tree.write("tests/servers/src/lib.rs", "//! What this is for.\n");
+    tree
+}
+
+#[test]
+fn the_servers_of_the_tests_are_for_tests_and_the_chores_and_need_nothing() {
+    let tree = with_servers();
+    tree.append("xtask/Cargo.toml", "[dependencies]\nvumi-test-servers.workspace = true\n");
+    tree.append("host/vumi-broker/Cargo.toml", "[dev-dependencies]\nvumi-test-servers.workspace = true\n");
+    assert!(tree.examine().faults.is_empty(), "{:#?}", tree.examine().faults);
+    tree.append("host/vumi-broker/Cargo.toml", "[dependencies]\nvumi-test-servers.workspace = true\n");
+    expect(&tree, "host/vumi-broker/Cargo.toml", "vumi-broker must not depend on vumi-test-servers;");
+
+    let tree = with_servers();
+    tree.append("xtask/Cargo.toml", "[dependencies]\nvumi-test-servers.workspace = true\n");
+    tree.append("tests/servers/Cargo.toml", "[dependencies]\nvumi-message.workspace = true\n");
+    expect(&tree, "tests/servers/Cargo.toml", "vumi-test-servers must not depend on vumi-message;");
+}
+
 #[test]
 fn a_crate_may_use_what_it_likes_for_its_own_tests() {
     let tree = with_library("vumi-broker = { path = \"x\" }\nwasmtime = \"48\"\n");

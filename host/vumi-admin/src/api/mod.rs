@@ -63,6 +63,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(system::system))
         .routes(routes!(system::transports))
         .routes(routes!(system::dispatchers))
+        .routes(routes!(system::workers))
         .routes(routes!(apps::list))
         .routes(routes!(apps::one))
         .routes(routes!(apps::runs))

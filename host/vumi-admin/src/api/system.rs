@@ -6,7 +6,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::ApiState;
-use crate::model::{DispatcherInfo, SystemInfo, TransportInfo};
+use crate::model::{DispatcherInfo, SystemInfo, TransportInfo, WorkerInfo};
 use crate::problem::Problem;
 
 /// This description
@@ -35,4 +35,10 @@ pub(crate) async fn transports(State(state): State<ApiState>) -> Result<Json<Vec
 #[utoipa::path(get, path = "/dispatchers", tag = "system", responses((status = 200, body = Vec<DispatcherInfo>)))]
 pub(crate) async fn dispatchers(State(state): State<ApiState>) -> Result<Json<Vec<DispatcherInfo>>, Problem> {
     Ok(Json(state.control.dispatchers().await?))
+}
+
+/// All workers that stand beside the conversation
+#[utoipa::path(get, path = "/workers", tag = "system", responses((status = 200, body = Vec<WorkerInfo>)))]
+pub(crate) async fn workers(State(state): State<ApiState>) -> Result<Json<Vec<WorkerInfo>>, Problem> {
+    Ok(Json(state.control.workers().await?))
 }

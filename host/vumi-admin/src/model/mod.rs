@@ -24,7 +24,7 @@ pub use simulator::{
     SessionAction, SimulatorInfo,
 };
 pub use system::{Health, HealthStatus, Listening, SystemInfo, WorkerStatus};
-pub use transport::{DispatcherCounters, DispatcherInfo, TransportCounters, TransportInfo};
+pub use transport::{DispatcherCounters, DispatcherInfo, TransportCounters, TransportInfo, WorkerInfo};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

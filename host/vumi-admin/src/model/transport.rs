@@ -1,4 +1,4 @@
-//! Transports and dispatchers as the dashboard shows them.
+//! Transports, dispatchers and workers as the dashboard shows them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -71,4 +71,21 @@ pub struct DispatcherCounters {
     pub events: u64,
     /// Messages for which the router named no target.
     pub unroutable: u64,
+}
+
+/// A worker beside the conversation: a scheduler, a collector of metrics.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WorkerInfo {
+    /// The name under `workers:` in the configuration.
+    pub name: String,
+    /// Its class.
+    pub class: String,
+    /// Whether it works.
+    pub status: WorkerStatus,
+    /// Why not, in one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_message: Option<String>,
+    /// Where it listens, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
 }

@@ -158,6 +158,10 @@ impl Control for FakeControl {
         }])
     }
 
+    async fn workers(&self) -> Result<Vec<vumi_admin::model::WorkerInfo>, ControlError> {
+        Ok(Vec::new())
+    }
+
     async fn queues(&self) -> Result<Vec<QueueInfo>, ControlError> {
         let dead = u64::try_from(self.0.state.lock().dead.len()).unwrap();
         let queue =

@@ -15,13 +15,18 @@ use crate::write::{Insert, Write};
 /// Bytes of a reason that are kept.
 const REASON: usize = 1_024;
 
+/// A reason as it is kept.
+pub(crate) fn cut(reason: &str) -> &str {
+    reason.get(..reason.floor_char_boundary(REASON)).unwrap_or_default()
+}
+
 /// One log line for so many dropped dead letters.
 const LOG_EVERY: u64 = 1_000;
 
 impl QueueHandle {
     /// Makes a delivery a dead letter.
     pub(crate) fn reject(self: &Arc<Self>, id: u64, reason: &str) -> Result<Confirm> {
-        let reason = reason.get(..reason.floor_char_boundary(REASON)).unwrap_or_default().to_owned();
+        let reason = cut(reason).to_owned();
         let at_micros = Timestamp::now().micros();
         let letter = |number, message: Message| DeadLetter {
             id: number,

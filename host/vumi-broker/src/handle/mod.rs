@@ -17,8 +17,9 @@ use std::task::Waker;
 use parking_lot::Mutex;
 use vumi_core::QueueInfo;
 
-pub(crate) use consuming::Take;
+pub(crate) use dead::cut;
 pub(crate) use publishing::Admitted;
+pub(crate) use settling::LONGEST;
 
 use crate::dead::DeadLetters;
 use crate::journal::Journal;

@@ -12,7 +12,7 @@ use crate::error;
 use crate::queue::Message;
 
 /// The longest delay; longer ones are cut to it, as a clock cannot count them. About thirty years.
-const LONGEST: Duration = Duration::from_secs(86_400 * 365 * 30);
+pub(crate) const LONGEST: Duration = Duration::from_secs(86_400 * 365 * 30);
 
 impl QueueHandle {
     /// Removes a delivery for good, where there is no journal: the message.

@@ -13,7 +13,7 @@ pub(crate) async fn closing_ends_consumers_and_refuses_what_comes_later<F: Async
     publish_numbers(&*bench.broker, 0..3).await;
     let mut busy = consume(&*bench.broker, 1).await;
     let _held = next(&mut busy).await;
-    let mut idle = bench.broker.consume("empty", 1).await.expect("open");
+    let mut idle = bench.broker.consume("empty.inbound", 1).await.expect("open");
     let (mut waits_for_capacity, mut waits_for_messages) = (busy.next(), idle.next());
     not_yet(&mut waits_for_capacity).await;
     not_yet(&mut waits_for_messages).await;
@@ -22,29 +22,17 @@ pub(crate) async fn closing_ends_consumers_and_refuses_what_comes_later<F: Async
     assert!(soon(waits_for_messages).await.is_none());
     assert!(soon(busy.next()).await.is_none(), "although there are messages");
 
-    let refused = bench.broker.publish("q", Bytes::from("x"), Admission::Inside).await.expect_err("closed");
+    let refused = bench.broker.publish(Q, Bytes::from("x"), Admission::Inside).await.expect_err("closed");
     assert!(refused.is_temporary() && refused.to_string() == "the broker is closed", "{refused}");
-    assert!(bench.broker.publish("new", Bytes::from("x"), Admission::Inside).await.is_err());
-    assert!(bench.broker.declare("new").await.is_err());
-    assert!(bench.broker.revive("q", 1).await.is_err());
-    assert!(bench.broker.bury("q", 1).await.is_err());
-    if let Ok(mut consumer) = bench.broker.consume("q", 1).await {
+    assert!(bench.broker.publish("new.inbound", Bytes::from("x"), Admission::Inside).await.is_err());
+    assert!(bench.broker.declare("new.inbound").await.is_err());
+    assert!(bench.broker.revive(Q, 1).await.is_err());
+    assert!(bench.broker.bury(Q, 1).await.is_err());
+    if let Ok(mut consumer) = bench.broker.consume(Q, 1).await {
         assert!(soon(consumer.next()).await.is_none());
     }
-    soon(bench.broker.room("q")).await;
+    soon(bench.broker.room(Q)).await;
     soon(bench.broker.close()).await;
-}
-
-pub(crate) async fn closing_sends_those_away_who_wait<F: AsyncFn(BrokerOptions) -> Bench>(make: F) {
-    let bench = make(BrokerOptions { bound: 1, ..BrokerOptions::default() }).await;
-    publish(&*bench.broker, "0").await;
-    let mut publisher = bench.broker.publish("q", Bytes::from("x"), Admission::Edge(Duration::from_secs(1_000)));
-    let mut observer = bench.broker.room("q");
-    not_yet(&mut publisher).await;
-    not_yet(&mut observer).await;
-    soon(bench.broker.close()).await;
-    assert_eq!(soon(publisher).await.expect_err("closed").to_string(), "the broker is closed");
-    soon(observer).await;
 }
 
 pub(crate) async fn a_delivery_may_outlive_its_broker<F: AsyncFn(BrokerOptions) -> Bench>(make: F) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
-use vumi_broker::{BrokerOptions, Durability, EmbeddedBroker};
+use vumi_broker::{AmqpBroker, AmqpOptions, BrokerOptions, Durability, EmbeddedBroker};
 use vumi_core::{Admission, Broker, Consumer, Delivery, QueueInfo};
 
 /// A broker under test.
@@ -28,6 +28,20 @@ pub(crate) async fn durable(options: BrokerOptions) -> Bench {
     Bench { broker, _directory: Some(directory) }
 }
 
+/// On a vhost of its own. Most bounds are the embedded broker's; RabbitMQ has others.
+pub(crate) async fn rabbitmq(options: BrokerOptions) -> Bench {
+    let url = tokio::task::spawn_blocking(|| vumi_test_servers::shared_rabbitmq().vhost("contract"));
+    let url = url.await.expect("a vhost");
+    let broker = AmqpBroker::open(&AmqpOptions { max_body: options.max_body, ..AmqpOptions::new(url) }).expect("opens");
+    soon(async {
+        while !broker.is_connected() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    })
+    .await;
+    Bench { broker, _directory: None }
+}
+
 /// The largest time that anything takes that must happen.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -43,9 +57,13 @@ pub(crate) async fn not_yet<F: Future + Unpin>(future: &mut F) {
     assert!(tokio::time::timeout(AWHILE, future).await.is_err(), "this must wait");
 }
 
-/// Publishes to the queue `q` from inside and waits for the confirm.
+/// The queue of most tests. Its name says that its messages are kept until a consumer comes, as those of all queues of
+/// the embedded broker are.
+pub(crate) const Q: &str = "q.inbound";
+
+/// Publishes to the queue [`Q`] from inside and waits for the confirm.
 pub(crate) async fn publish(broker: &dyn Broker, body: impl Into<Bytes>) {
-    publish_to(broker, "q", body).await;
+    publish_to(broker, Q, body).await;
 }
 
 pub(crate) async fn publish_to(broker: &dyn Broker, queue: &str, body: impl Into<Bytes>) {
@@ -53,12 +71,12 @@ pub(crate) async fn publish_to(broker: &dyn Broker, queue: &str, body: impl Into
     soon(confirm).await.expect("confirmed");
 }
 
-/// Publishes the numbers to the queue `q`.
+/// Publishes the numbers to the queue [`Q`].
 pub(crate) async fn publish_numbers(broker: &dyn Broker, numbers: std::ops::Range<u32>) {
     let mut confirms = Vec::new();
     for number in numbers {
         let body = Bytes::from(number.to_string());
-        confirms.push(soon(broker.publish("q", body, Admission::Inside)).await.expect("has room"));
+        confirms.push(soon(broker.publish(Q, body, Admission::Inside)).await.expect("has room"));
     }
     for confirm in confirms {
         soon(confirm).await.expect("confirmed");
@@ -66,7 +84,7 @@ pub(crate) async fn publish_numbers(broker: &dyn Broker, numbers: std::ops::Rang
 }
 
 pub(crate) async fn consume(broker: &dyn Broker, prefetch: u16) -> Box<dyn Consumer> {
-    broker.consume("q", prefetch).await.expect("open")
+    broker.consume(Q, prefetch).await.expect("open")
 }
 
 pub(crate) async fn next(consumer: &mut Box<dyn Consumer>) -> Delivery {

@@ -26,7 +26,7 @@ fn publishers(bench: &Bench, each: usize) -> JoinSet<()> {
             for number in 0..each {
                 let body = Bytes::from((publisher * each + number).to_string());
                 let admission = Admission::Edge(Duration::from_secs(100));
-                confirms.push(broker.publish("q", body, admission).await.expect("room in time"));
+                confirms.push(broker.publish(Q, body, admission).await.expect("room in time"));
             }
             for confirm in confirms {
                 confirm.await.expect("confirmed");
@@ -65,7 +65,7 @@ pub(crate) async fn nothing_is_lost_or_doubled_among_many<F: AsyncFn(BrokerOptio
     }
     tokio::time::timeout(Duration::from_secs(120), all(publishers(&bench, EACH))).await.expect("in time");
     soon(async {
-        while seen.lock().len() < PUBLISHERS * EACH || counts(&*bench.broker, "q").await != (0, 0, 0) {
+        while seen.lock().len() < PUBLISHERS * EACH || counts(&*bench.broker, Q).await != (0, 0, 0) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     })
@@ -99,7 +99,7 @@ pub(crate) async fn deliveries_that_come_back_are_neither_lost_nor_doubled<F: As
                         1 => delivery.retry(Duration::from_millis(2)),
                         2 => continue 'anew,
                         _ => {
-                            let reply = Outgoing { queue: "replies".to_owned(), body: delivery.body.clone() };
+                            let reply = Outgoing { queue: "replies.outbound".to_owned(), body: delivery.body.clone() };
                             delivery.done(vec![reply]).await.expect("settles").await.expect("confirmed");
                             done.fetch_add(1, Ordering::Relaxed);
                         }
@@ -116,8 +116,8 @@ pub(crate) async fn deliveries_that_come_back_are_neither_lost_nor_doubled<F: As
         }
     })
     .await;
-    assert_eq!(counts(&*bench.broker, "q").await, (0, 0, 0));
-    let mut replies = bench.broker.consume("replies", 0).await.expect("open");
+    assert_eq!(counts(&*bench.broker, Q).await, (0, 0, 0));
+    let mut replies = bench.broker.consume("replies.outbound", 0).await.expect("open");
     let taken = take(&mut replies, PUBLISHERS * EACH).await;
     let mut seen: Vec<usize> = taken.iter().map(|reply| text(reply).parse().expect("a number")).collect();
     nothing(&mut replies).await;

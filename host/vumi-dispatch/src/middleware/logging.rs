@@ -76,3 +76,48 @@ impl Middleware for LoggingConfig {
         Ok(Flow::Continue(message))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vumi_core::Direction;
+    use vumi_message::{Failure, FailureCode, Payload, Status, StatusLevel};
+
+    use super::*;
+    use crate::middleware::testing::{build, refusal, user};
+    use crate::testing::Logged;
+
+    /// What is logged of a user message and of a failure.
+    async fn lines(json: &str) -> Vec<String> {
+        let log = Logged::start();
+        let middleware = build::<LoggingConfig>(json);
+        for (channel, message) in [
+            (Channel::Outbound, Message::from(user("+1", None))),
+            (Channel::Status, Status::new("c", StatusLevel::Ok, "t", "m").into()),
+            (Channel::Failure, Failure::new(Payload::new(), FailureCode::Temporary, "r").into()),
+        ] {
+            let hook = Hook { direction: Direction::Publish, channel };
+            assert_eq!(middleware.handle(hook, "t1", message.clone()).await.unwrap(), Flow::Continue(message));
+        }
+        log.lines()
+    }
+
+    #[tokio::test]
+    async fn each_kind_at_its_level() {
+        for (json, user_message, failure) in [
+            ("{}", "INFO", "ERROR"),
+            (r#"{"log_level": "debug", "failure_log_level": "warning"}"#, "DEBUG", "WARN"),
+            (r#"{"log_level": "error", "failure_log_level": "critical"}"#, "ERROR", "ERROR"),
+        ] {
+            let lines = lines(json).await;
+            let [first, second] = lines.as_slice() else { panic!("{lines:?}") };
+            assert!(first.starts_with(&format!("{user_message} Processed outbound message for t1: {{")), "{first}");
+            assert!(second.starts_with(&format!("{failure} Processed failure message for t1: {{")), "{second}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_level_is_refused_at_the_start() {
+        let text = "unknown variant `loud`, expected one of `debug`, `info`, `warning`, `error`, `critical`";
+        assert!(refusal::<LoggingConfig>(r#"{"failure_log_level": "loud"}"#).contains(text));
+    }
+}

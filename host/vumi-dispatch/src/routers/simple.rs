@@ -14,11 +14,11 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vumi_core::component::Component;
-use vumi_core::{Channel, Result, Route, Router, Target};
+use vumi_core::{Channel, Result, Route, Router};
 use vumi_message::Message;
 
 use crate::registry::{Place, RouterComponent};
-use crate::routers::parts::{lists, transport_name};
+use crate::routers::parts::{ByTransport, lists, lists_schema};
 use crate::shared::DispatcherShared;
 
 /// Inbound messages and events go to every name that is mapped to their transport, outbound messages to the
@@ -28,6 +28,7 @@ use crate::shared::DispatcherShared;
 pub struct SimpleConfig {
     /// Transport → the exposed names that get its messages and events.
     #[serde(deserialize_with = "lists")]
+    #[schemars(schema_with = "lists_schema")]
     pub route_mappings: BTreeMap<String, Vec<String>>,
     /// Transport → the transport that is to send in its place.
     #[serde(default)]
@@ -42,46 +43,28 @@ impl Component for SimpleConfig {
 
 impl RouterComponent for SimpleConfig {
     fn check(&self, shared: &DispatcherShared) -> Result<()> {
-        for (transport, exposed) in &self.route_mappings {
-            shared.transport("route_mappings", transport)?;
-            for name in exposed {
-                shared.exposed("route_mappings", name)?;
-            }
-        }
-        for target in self.transport_mappings.values() {
-            shared.transport("transport_mappings", target)?;
-        }
-        Ok(())
+        ByTransport::check(&self.route_mappings, &self.transport_mappings, shared)
     }
 
     fn build(self, place: Place<'_>) -> Result<Arc<dyn Router>> {
         self.check(place.shared)?;
-        Ok(Arc::new(Simple { config: self, transports: place.shared.transport_names.clone() }))
+        Ok(Arc::new(Simple(ByTransport {
+            route_mappings: self.route_mappings,
+            transport_mappings: self.transport_mappings,
+            transports: place.shared.transport_names.clone(),
+        })))
     }
 }
 
-struct Simple {
-    config: SimpleConfig,
-    transports: Vec<String>,
-}
+struct Simple(ByTransport);
 
 #[async_trait]
 impl Router for Simple {
     async fn route(&self, _: &str, channel: Channel, message: &Message) -> Result<Route> {
-        let name = transport_name(message);
-        let to = |connector: &String| Target { connector: connector.clone(), channel, message: message.clone() };
-        if channel != Channel::Outbound {
-            let exposed = self.config.route_mappings.get(name).map(Vec::as_slice).unwrap_or_default();
-            if exposed.is_empty() {
-                return Ok(Route::Nowhere(format!("route_mappings has nothing for the transport '{name}'")));
-            }
-            return Ok(Route::To(exposed.iter().map(to).collect()));
-        }
-        let target = self.config.transport_mappings.get(name).map_or(name, String::as_str);
-        match self.transports.iter().find(|known| *known == target) {
-            Some(transport) => Ok(Route::To(vec![to(transport)])),
-            None => Ok(Route::Nowhere(format!("Unknown transport_name: {target}, discarding {}", message.to_json()))),
-        }
+        Ok(match channel {
+            Channel::Outbound => self.0.to_transport(message),
+            _ => self.0.to_exposed(channel, message),
+        })
     }
 }
 

@@ -14,8 +14,10 @@ pub fn stack(list: &MiddlewareList, context: &Context) -> Result<Stack> {
     for entry in list.entries() {
         let wrong = |reason: String| Error::permanent(format!("middleware `{}`: {reason}", entry.name));
         let configured = MiddlewareConfig::read(list.component(entry)).map_err(|error| wrong(error.to_string()))?;
+        // A worker can have two of a class: each goes by a name of its own.
+        let context = context.of(&format!("{}.{}", context.name, entry.name));
         placed.push(Placed {
-            middleware: configured.component.build(context).map_err(|error| wrong(error.report()))?,
+            middleware: configured.component.build(&context).map_err(|error| wrong(error.report()))?,
             consume_priority: entry.consume_priority,
             publish_priority: entry.publish_priority,
         });

@@ -38,7 +38,7 @@ pub use middleware::stack;
 pub use quick::{Quick, file_for_app, for_app};
 pub use schema::schema;
 pub use system::SystemConfig;
-pub(crate) use worker::describe as describe_worker;
+pub(crate) use worker::{describe as describe_worker, redis_url};
 pub use worker::{WorkerOptions, for_worker};
 
 use error::Origin;

@@ -14,6 +14,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use vumi_core::Error;
 use vumi_sandbox::{Aggregator, Datapoint, MetricSink};
+use vumi_worker::metrics::MetricManager;
 
 pub(crate) use otlp::Otlp;
 use recorder::Both;
@@ -35,7 +36,9 @@ const BYTES: &[f64] = &[65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0, 16_777_21
 /// # Errors
 /// [`Failure::Usage`] for a filter that cannot be read.
 pub(crate) fn start_log(format: LogFormat, filter: &str, otlp: Option<&Otlp>) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(filter)
+    // The AMQP library logs as an error what the broker expects and handles, such as a queue that is not there yet.
+    let quiet = if filter.contains("lapin") { "" } else { ",lapin=off" };
+    let filter = EnvFilter::try_new(format!("{filter}{quiet}"))
         .map_err(|error| Failure::Usage(format!("the log filter `{filter}` cannot be read: {error}")))?;
     let registry = tracing_subscriber::registry().with(otlp.map(Otlp::layer));
     let layer =
@@ -76,6 +79,26 @@ pub(crate) fn start_metrics(otlp: Option<&Otlp>) -> Result<PrometheusHandle, Err
 /// Brings the metrics that apps fire to Prometheus.
 pub(crate) fn app_metrics() -> Arc<dyn MetricSink> {
     Arc::new(ToPrometheus)
+}
+
+/// Brings the metrics that apps fire to two places: Prometheus, and Vumi's own stream of metrics.
+pub(crate) struct ToAll {
+    pub(crate) first: Arc<dyn MetricSink>,
+    pub(crate) numbers: Arc<MetricManager>,
+}
+
+impl MetricSink for ToAll {
+    fn fire(&self, point: Datapoint) {
+        let aggregator = match point.aggregator {
+            Aggregator::Sum => "sum",
+            Aggregator::Avg => "avg",
+            Aggregator::Min => "min",
+            Aggregator::Max => "max",
+            Aggregator::Last => "last",
+        };
+        self.numbers.fire(&point.name, aggregator, point.value);
+        self.first.fire(point);
+    }
 }
 
 struct ToPrometheus;

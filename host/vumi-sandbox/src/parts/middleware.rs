@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use vumi_bindings::app::vumi::app::types;
 use vumi_bindings::middleware::MiddlewarePre;
 use vumi_bindings::middleware::exports::vumi::app::hooks::{self, EventFlow, MessageFlow};
-use vumi_core::{Direction, Error, Flow, GuestConfig, Hook, Middleware, Result};
-use vumi_message::Message;
+use vumi_core::{Channel, Direction, Flow, GuestConfig, Hook, Middleware, Result};
+use vumi_message::{Event, Message, UserMessage};
 use wasmtime::Store;
 
-use super::{Part, PartSurroundings, change, path};
+use super::{Part, PartSurroundings, change, reason};
 use crate::cache::ComponentCache;
 use crate::convert;
 use crate::engine::Sandbox;
@@ -24,7 +23,7 @@ pub struct GuestMiddleware {
 }
 
 impl GuestMiddleware {
-    /// Compiles the component, or takes it from the cache.
+    /// Compiles the component, or takes it from the cache. Compiling takes the calling thread, for up to seconds.
     ///
     /// # Errors
     /// When it cannot be loaded, has another world, or the configuration makes no sense.
@@ -35,44 +34,8 @@ impl GuestMiddleware {
         config: &GuestConfig,
         around: PartSurroundings,
     ) -> Result<Self> {
-        let pre = sandbox
-            .load_world(cache, path(config), MiddlewarePre::new)
-            .map_err(|error| Error::permanent(error.to_string()))?;
-        Ok(Self { part: Part::new(sandbox, name, config, around)?, pre })
-    }
-}
-
-struct OnMessage {
-    pre: MiddlewarePre<Guest>,
-    connector: String,
-    direction: hooks::Direction,
-    channel: types::Channel,
-    message: types::Message,
-}
-
-impl Entry for OnMessage {
-    type Answer = MessageFlow;
-
-    async fn enter(self, store: &mut Store<Guest>) -> wasmtime::Result<Result<MessageFlow, String>> {
-        let instance = self.pre.instantiate_async(&mut *store).await.map_err(beginning)?;
-        let hooks = instance.vumi_app_hooks();
-        hooks.call_on_message(store, &self.connector, self.direction, self.channel, &self.message).await
-    }
-}
-
-struct OnEvent {
-    pre: MiddlewarePre<Guest>,
-    connector: String,
-    direction: hooks::Direction,
-    event: types::Event,
-}
-
-impl Entry for OnEvent {
-    type Answer = EventFlow;
-
-    async fn enter(self, store: &mut Store<Guest>) -> wasmtime::Result<Result<EventFlow, String>> {
-        let instance = self.pre.instantiate_async(&mut *store).await.map_err(beginning)?;
-        instance.vumi_app_hooks().call_on_event(store, &self.connector, self.direction, &self.event).await
+        let (part, pre) = Part::load(sandbox, cache, name, config, around)?;
+        Ok(Self { part, pre })
     }
 }
 
@@ -84,25 +47,73 @@ impl Middleware for GuestMiddleware {
             Direction::Consume => hooks::Direction::Consume,
             Direction::Publish => hooks::Direction::Publish,
         };
-        match &message {
-            Message::User(original) => {
-                let channel = convert::channel(hook.channel);
-                let call = OnMessage { pre, connector, direction, channel, message: convert::message(original) };
-                Ok(match self.part.call(&message, call).await? {
-                    MessageFlow::Pass => Flow::Continue(message),
-                    MessageFlow::Change(changed) => Flow::Continue(Message::User(change::message(original, changed)?)),
-                    MessageFlow::Stop(reason) => Flow::Stop(reason),
-                })
+        match message {
+            Message::User(message) => {
+                let message = Arc::new(message);
+                let call =
+                    OnMessage { pre, connector, direction, channel: hook.channel, message: Arc::clone(&message) };
+                self.part.on_message(hook.channel, message, call).await
             }
-            Message::Event(original) => {
-                let call = OnEvent { pre, connector, direction, event: convert::event(original) };
-                Ok(match self.part.call(&message, call).await? {
-                    EventFlow::Pass => Flow::Continue(message),
-                    EventFlow::Change(changed) => Flow::Continue(Message::Event(change::event(original, &changed)?)),
-                    EventFlow::Stop(reason) => Flow::Stop(reason),
-                })
+            Message::Event(event) => {
+                let call = OnEvent { pre, connector, direction, event: event.clone() };
+                self.part.on_event(&event, call).await
             }
             Message::Status(_) | Message::Failure(_) => Ok(Flow::Continue(message)),
         }
+    }
+}
+
+/// Looks at one message.
+struct OnMessage {
+    pre: MiddlewarePre<Guest>,
+    connector: String,
+    direction: hooks::Direction,
+    channel: Channel,
+    message: Arc<UserMessage>,
+}
+
+impl Entry for OnMessage {
+    type Answer = Flow;
+
+    async fn enter(self, store: &mut Store<Guest>) -> wasmtime::Result<Result<Flow, String>> {
+        let instance = self.pre.instantiate_async(&mut *store).await.map_err(beginning)?;
+        let (channel, before) = (convert::channel(self.channel), convert::message(&self.message));
+        let hooks = instance.vumi_app_hooks();
+        let answer = hooks.call_on_message(store, &self.connector, self.direction, channel, &before).await?;
+        Ok(answer.and_then(|flow| {
+            let message = match flow {
+                MessageFlow::Pass => UserMessage::clone(&self.message),
+                MessageFlow::Change(after) => change::message(&self.message, &before, after)?,
+                MessageFlow::Stop(text) => return Ok(Flow::Stop(reason(&text))),
+            };
+            Ok(Flow::Continue(Message::User(message)))
+        }))
+    }
+}
+
+/// Looks at one event.
+struct OnEvent {
+    pre: MiddlewarePre<Guest>,
+    connector: String,
+    direction: hooks::Direction,
+    event: Event,
+}
+
+impl Entry for OnEvent {
+    type Answer = Flow;
+
+    async fn enter(self, store: &mut Store<Guest>) -> wasmtime::Result<Result<Flow, String>> {
+        let instance = self.pre.instantiate_async(&mut *store).await.map_err(beginning)?;
+        let before = convert::event(&self.event);
+        let hooks = instance.vumi_app_hooks();
+        let answer = hooks.call_on_event(store, &self.connector, self.direction, &before).await?;
+        Ok(answer.and_then(|flow| {
+            let event = match flow {
+                EventFlow::Pass => self.event,
+                EventFlow::Change(after) => change::event(&self.event, &before, after)?,
+                EventFlow::Stop(text) => return Ok(Flow::Stop(reason(&text))),
+            };
+            Ok(Flow::Continue(Message::Event(event)))
+        }))
     }
 }

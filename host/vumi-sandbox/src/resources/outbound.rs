@@ -107,6 +107,13 @@ impl Guest {
         Ok(message)
     }
 
+    /// Notes that a message was not taken. Its number is used up all the same: when the run is repeated, the message
+    /// must have the id that it had, and no other message of this run may have got it.
+    fn lose(&mut self, reason: String) {
+        self.budget.sent += 1;
+        self.lost_message = Some(reason);
+    }
+
     /// Gives a message to the broker.
     async fn hand_over(&mut self, message: UserMessage) -> wasmtime::Result<Result<String, Error>> {
         if self.budget.sent >= self.app.limits.outbound_messages {
@@ -127,11 +134,11 @@ impl Guest {
             // No retry can mend it (the message is larger than a queue takes): the guest's own affair.
             Some(Err(error)) if !error.is_temporary() => Ok(Err(Error::Invalid(error.to_string()))),
             Some(Err(error)) => {
-                self.lost_message = Some(error.report());
+                self.lose(error.report());
                 Ok(Err(Error::Unavailable("the message could not be handed to the broker".into())))
             }
             None => {
-                self.lost_message = Some("the broker did not take a message in time".into());
+                self.lose("the broker did not take a message in time".into());
                 Ok(Err(Error::Unavailable("the broker did not take the message in time".into())))
             }
         }

@@ -9,22 +9,44 @@ use parking_lot::Mutex;
 use vumi_core::{Answer, Change, Clock, Collections, Result, Scores};
 
 use super::model::Model;
+use crate::MemoryBounds;
 use crate::expiry::now_ms;
+use crate::flat::check;
 
-/// See the module's text.
+/// Collections in this process. What they hold is gone when the process ends.
+///
+/// Expired keys are invisible at once, and thrown away a few at a time by later changes.
 pub struct MemoryCollections {
     model: Mutex<Model>,
+    bounds: MemoryBounds,
     clock: Arc<dyn Clock>,
 }
 
 impl MemoryCollections {
-    /// Nothing in them yet.
+    /// Nothing in them yet; the default bounds.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { model: Mutex::new(Model::default()), clock }
+        Self::within(MemoryBounds::default(), clock)
+    }
+
+    /// Nothing in them yet. A change that would lead beyond `bounds` (64 bytes are added for each field, member and
+    /// value) is refused with [`crate::StoreError::CollectionsFull`], unless what has expired makes room.
+    pub fn within(bounds: MemoryBounds, clock: Arc<dyn Clock>) -> Self {
+        Self { model: Mutex::new(Model::default()), bounds, clock }
+    }
+
+    /// The number of keys that are held, including expired ones that are not yet thrown away.
+    pub fn held(&self) -> usize {
+        self.model.lock().entries.len()
     }
 
     fn now(&self) -> i64 {
         now_ms(&*self.clock)
+    }
+}
+
+impl std::fmt::Debug for MemoryCollections {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemoryCollections").field("held", &self.held()).finish_non_exhaustive()
     }
 }
 
@@ -75,9 +97,12 @@ impl Collections for MemoryCollections {
     }
 
     async fn apply(&self, change: Change) -> Result<Option<Vec<Answer>>> {
+        check(&change)?;
         let now = self.now();
         let mut model = self.model.lock();
-        model.sweep(now);
-        Ok(model.apply(&change, now)?)
+        let answers = model.apply(&change, &self.bounds, now);
+        // Only a log would ask for them.
+        model.swept.clear();
+        Ok(answers?)
     }
 }

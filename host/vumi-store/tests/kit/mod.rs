@@ -3,6 +3,10 @@
 #![allow(dead_code, reason = "each test file is a crate of its own and uses a part of this")]
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail loudly")]
 
+pub(crate) mod collections;
+pub(crate) mod log;
+pub(crate) mod redis;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -40,7 +44,10 @@ impl Clock for FakeClock {
 /// A key-value store under test.
 pub(crate) struct KvBench {
     pub(crate) kv: Arc<dyn KvStore>,
+    /// The store's own clock; Redis has one that nobody can move.
     pub(crate) clock: Arc<FakeClock>,
+    /// True for Redis: its time goes on by itself, and only the calls under a quota change a counter.
+    pub(crate) redis: bool,
     /// Deleted with the bench.
     directory: Option<TempDir>,
 }
@@ -49,13 +56,29 @@ impl KvBench {
     pub(crate) fn memory() -> Self {
         let clock = FakeClock::new();
         let kv = vumi_store::kv_in_memory(MemoryBounds::default(), Arc::clone(&clock) as Arc<dyn Clock>);
-        Self { kv, clock, directory: None }
+        Self { kv, clock, redis: false, directory: None }
     }
 
     pub(crate) fn sqlite() -> Self {
         let (clock, directory) = (FakeClock::new(), tempfile::tempdir().expect("a directory"));
         let kv = Arc::new(open_kv(directory.path(), &clock).expect("opens"));
-        Self { kv, clock, directory: Some(directory) }
+        Self { kv, clock, redis: false, directory: Some(directory) }
+    }
+
+    pub(crate) fn redis() -> Self {
+        Self::on_redis(redis::Kind::Server)
+    }
+
+    pub(crate) fn cluster() -> Self {
+        Self::on_redis(redis::Kind::Cluster)
+    }
+
+    pub(crate) fn tagged_cluster() -> Self {
+        Self::on_redis(redis::Kind::TaggedCluster)
+    }
+
+    fn on_redis(kind: redis::Kind) -> Self {
+        Self { kv: redis::keyspace(kind).kv, clock: FakeClock::new(), redis: true, directory: None }
     }
 
     pub(crate) async fn get(&self, key: &str) -> Option<String> {

@@ -1,4 +1,9 @@
-//! Answers every message with the same text.
+//! Answers every message with the same text, and ends the session with it.
+//!
+//! ```yaml
+//! class: static_reply
+//! reply_text: We are closed. Please write again tomorrow.
+//! ```
 
 use std::sync::Arc;
 
@@ -6,12 +11,14 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use vumi_core::component::Component;
-use vumi_core::{Application, Handled, Input, Result};
+use vumi_core::{Application, Result};
+use vumi_message::{Payload, UserMessage};
 
+use super::base::{Endpoints, Handler, NativeApp, Sender, Sending, check_send_to};
 use crate::registry::AppComponent;
-use crate::shared::AppPlace;
+use crate::shared::{AppPlace, ApplicationShared};
 
-/// Answers every message with the same text.
+/// Answers every message with the same text, and ends the session with it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StaticReplyConfig {
@@ -25,24 +32,24 @@ impl Component for StaticReplyConfig {
 }
 
 impl AppComponent for StaticReplyConfig {
+    fn check(&self, shared: &ApplicationShared) -> Result<()> {
+        check_send_to(shared)
+    }
+
     fn build(self, place: AppPlace) -> Result<Arc<dyn Application>> {
-        Ok(Arc::new(StaticReply { config: self, place }))
+        self.check(&place.shared)?;
+        let sender = Arc::new(Sender::new(&place, Endpoints::default()));
+        Ok(Arc::new(NativeApp::new(StaticReply { text: self.reply_text }, sender)))
     }
 }
 
 struct StaticReply {
-    config: StaticReplyConfig,
-    place: AppPlace,
+    text: String,
 }
 
 #[async_trait]
-impl Application for StaticReply {
-    fn name(&self) -> &str {
-        &self.place.name
-    }
-
-    async fn handle(&self, _: &Input) -> Handled {
-        let _ = &self.config;
-        Handled::default()
+impl Handler for StaticReply {
+    async fn on_user_message(&self, message: &UserMessage, sending: &Sending<'_>) -> Result<()> {
+        sending.reply_to(message, Some(&self.text), false, Payload::new()).await.map(drop)
     }
 }

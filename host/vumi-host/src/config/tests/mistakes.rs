@@ -1,21 +1,27 @@
 //! What the user sees for each mistake: the texts stand in `mistakes/*.txt`, a file each for YAML, values and the
 //! system.
 //!
-//! A case is a name after `=== `, the configuration, `>>>` and what is shown. `<transports>` stands for the list of
-//! transport classes, which grows.
+//! A case is a name after `=== `, the configuration, `>>>` and what is shown. `<transports>` and `<dispatchers>` stand
+//! for the lists of their classes, which grow.
 
+use vumi_core::component::Kind;
+use vumi_dispatch::RouterConfig;
 use vumi_transport::TransportConfig;
 
 use super::shown;
 
 fn check(file: &str) {
-    let transports: Vec<&str> = TransportConfig::KINDS.iter().map(|kind| kind.class).collect();
-    let transports = format!("known are {}", transports.join(", "));
+    let known = |kinds: &[Kind]| {
+        let classes: Vec<&str> = kinds.iter().map(|kind| kind.class).collect();
+        format!("known are {}", classes.join(", "))
+    };
+    let (transports, dispatchers) = (known(TransportConfig::KINDS), known(RouterConfig::KINDS));
     let mut count = 0;
     for case in file.split("=== ").skip(1) {
         let (name, rest) = case.split_once('\n').unwrap();
         let (yaml, expected) = rest.split_once(">>>\n").unwrap();
         let expected = expected.replace("known are <transports>", &transports);
+        let expected = expected.replace("known are <dispatchers>", &dispatchers);
         assert_eq!(shown(yaml), expected.trim_end(), "{name}");
         count += 1;
     }

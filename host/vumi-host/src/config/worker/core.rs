@@ -1,5 +1,7 @@
 //! The options that all of Vumi's workers had: the broker and the system's id (specification: workers, section 1).
 
+use vumi_core::RedisManager;
+
 use super::WorkerOptions;
 use crate::config::Document;
 use crate::config::error::ConfigError;
@@ -68,14 +70,26 @@ impl Core {
 
 /// The Redis that a worker's `redis_manager` means, with Vumi's defaults, and its key prefix.
 pub(super) fn redis(manager: &Node) -> (String, Option<String>) {
-    let of = |key: &str| manager.get(key).and_then(|entry| entry.value.text());
-    let host = of("host").unwrap_or("127.0.0.1");
+    let of = |key: &str| manager.get(key).and_then(|entry| entry.value.text()).map(str::to_owned);
+    let manager = RedisManager {
+        host: of("host"),
+        port: of("port").and_then(|port| port.trim().parse().ok()),
+        db: of("db").and_then(|db| db.trim().parse().ok()),
+        password: of("password"),
+        username: of("username"),
+        key_prefix: of("key_prefix"),
+        key_separator: of("key_separator"),
+    };
+    (redis_url(&manager), manager.key_prefix)
+}
+
+/// The URL of the server that a `redis_manager` names.
+pub(crate) fn redis_url(manager: &RedisManager) -> String {
+    let host = manager.host.as_deref().unwrap_or("127.0.0.1");
     let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() };
-    let port = of("port").unwrap_or("6379").trim().to_owned();
-    let db = of("db").unwrap_or("0").trim().to_owned();
-    let user = of("username").map(encoded).unwrap_or_default();
-    let login = of("password").map(|password| format!("{user}:{}@", encoded(password))).unwrap_or_default();
-    (format!("redis://{login}{host}:{port}/{db}"), of("key_prefix").map(str::to_owned))
+    let user = manager.username.as_deref().map(encoded).unwrap_or_default();
+    let login = manager.password.as_deref().map(|password| format!("{user}:{}@", encoded(password))).unwrap_or_default();
+    format!("redis://{login}{host}:{}/{}", manager.port.unwrap_or(6379), manager.db.unwrap_or(0))
 }
 
 /// Text as a part of a URL.

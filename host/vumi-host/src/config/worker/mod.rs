@@ -22,6 +22,7 @@ use super::yaml::{Fault, Mark, Node};
 use super::{Document, SystemConfig};
 
 pub(crate) use class::describe;
+pub(crate) use core::redis_url;
 use core::Core;
 use tree::{entry, map, text};
 

@@ -1,0 +1,392 @@
+//! The window manager (specification: window_manager, checks 1 to 14).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use serde_json::json;
+use tracing::Level;
+use vumi_core::{Error, Result};
+use vumi_message::Timestamp;
+use vumi_worker::window::{MonitorOptions, WindowError, WindowManager, WindowOptions, WindowWatcher};
+
+use crate::applications::logs::Logs;
+use crate::backends::{Keys, on_each_backend, until};
+
+fn manager(keys: &Keys) -> Arc<WindowManager> {
+    let options = WindowOptions { window_size: 10, flight_lifetime: Some(10.0), ..WindowOptions::default() };
+    WindowManager::new(&keys.space, keys.clock.clone(), &options).unwrap()
+}
+
+async fn fill(windows: &WindowManager, window: &str, count: u32) -> Vec<String> {
+    let mut added = Vec::new();
+    for n in 0..count {
+        added.push(windows.add(window, &json!(n), None).await.unwrap());
+    }
+    added
+}
+
+/// Lets everything take off that may.
+async fn take(windows: &WindowManager, window: &str) -> Vec<String> {
+    let mut taken = Vec::new();
+    while let Some(key) = windows.get_next_key(window).await.unwrap() {
+        taken.push(key);
+    }
+    taken
+}
+
+async fn counts(windows: &WindowManager, window: &str) -> (u64, u64) {
+    (windows.count_waiting(window).await.unwrap(), windows.count_in_flight(window).await.unwrap())
+}
+
+/// Writes down what it is told.
+#[derive(Default)]
+struct Watcher {
+    taken: Mutex<Vec<(String, String)>>,
+    expired: Mutex<Vec<(String, String)>>,
+    cleaned: Mutex<Vec<String>>,
+    fails: bool,
+}
+
+impl Watcher {
+    /// How many took off in a window since it was asked.
+    fn taken_in(&self, window: &str) -> Vec<String> {
+        let mut all = self.taken.lock();
+        let (taken, rest) = all.drain(..).partition(|(of, _)| of == window);
+        *all = rest;
+        let taken: Vec<(String, String)> = taken;
+        taken.into_iter().map(|(_, key)| key).collect()
+    }
+}
+
+#[async_trait]
+impl WindowWatcher for Watcher {
+    async fn take_off(&self, window: &str, key: &str) -> Result<()> {
+        self.taken.lock().push((window.to_owned(), key.to_owned()));
+        if self.fails { Err(Error::permanent("the line is cut")) } else { Ok(()) }
+    }
+
+    async fn expired(&self, window: &str, key: &str) {
+        self.expired.lock().push((window.to_owned(), key.to_owned()));
+    }
+
+    async fn cleaned_up(&self, window: &str) {
+        self.cleaned.lock().push(window.to_owned());
+    }
+}
+
+on_each_backend! {
+    async fn check_01_create_window(keys: Keys) {
+        let windows = manager(&keys);
+        keys.clock.set(1_400_000_000.25);
+        assert_eq!(windows.create_window("w", true).await.unwrap(), Timestamp::from_micros(1_400_000_000_250_000));
+        keys.clock.forward(5);
+        let error = windows.create_window("w", true).await.unwrap_err();
+        assert_eq!(error.to_string(), "Window already exists: w");
+        windows.create_window("v", false).await.unwrap();
+        keys.clock.forward(5);
+        assert_eq!(windows.get_windows().await.unwrap(), ["w", "v"]);
+        // Creating it again renews its time, and so its place.
+        assert_eq!(windows.create_window("w", false).await.unwrap().secs(), 1_400_000_010);
+        assert_eq!(windows.get_windows().await.unwrap(), ["v", "w"]);
+        assert_eq!(keys.collections().score("windows", "w").await.unwrap(), Some(1_400_000_010.25));
+        assert!(windows.window_exists("w").await.unwrap() && !windows.window_exists("x").await.unwrap());
+    }
+
+    async fn check_02_first_in_first_out_up_to_the_size(keys: Keys) {
+        let windows = manager(&keys);
+        windows.create_window("w", false).await.unwrap();
+        let added = fill(&windows, "w", 12).await;
+        let taken = take(&windows, "w").await;
+        assert_eq!(taken, added[..10]);
+        for (n, key) in taken.iter().enumerate() {
+            assert_eq!(windows.get_data("w", key).await.unwrap(), Some(json!(n)));
+            assert!(key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit()), "{key}");
+        }
+        assert_eq!(counts(&windows, "w").await, (2, 10));
+    }
+
+    async fn check_03_a_removed_key_makes_room(keys: Keys) {
+        let windows = manager(&keys);
+        fill(&windows, "w", 12).await;
+        let taken = take(&windows, "w").await;
+        windows.remove_key("w", &taken[0]).await.unwrap();
+        let next = windows.get_next_key("w").await.unwrap().unwrap();
+        assert_eq!(windows.get_data("w", &next).await.unwrap(), Some(json!(10)));
+        assert_eq!(windows.get_next_key("w").await.unwrap(), None);
+        assert_eq!(windows.get_data("w", &taken[0]).await.unwrap(), None);
+        windows.remove_key("w", "nobody").await.unwrap();
+        assert_eq!(counts(&windows, "w").await, (1, 10));
+    }
+
+    async fn check_04_remove_window(keys: Keys) {
+        let windows = manager(&keys);
+        windows.create_window("w", false).await.unwrap();
+        fill(&windows, "w", 1).await;
+        assert_eq!(windows.remove_window("w").await.unwrap_err().to_string(), "Window not empty");
+        take(&windows, "w").await;
+        windows.remove_window("w").await.unwrap();
+        assert!(!windows.window_exists("w").await.unwrap());
+        assert_eq!(counts(&windows, "w").await, (0, 1));
+    }
+
+    async fn check_05_what_is_stored(keys: Keys) {
+        let windows = manager(&keys);
+        keys.clock.set(1_400_000_000.5);
+        assert_eq!(windows.add("w", &json!({"a": [1]}), Some("k1")).await.unwrap(), "k1");
+        assert_eq!(keys.collections().text("windows:w:k1").await.unwrap().unwrap(), r#"{"a": [1]}"#);
+        assert_eq!(keys.list("windows:w").await, ["k1"]);
+        windows.add("w", &json!(2), Some("k2")).await.unwrap();
+        assert_eq!(keys.list("windows:w").await, ["k2", "k1"]);
+        assert_eq!(windows.get_next_key("w").await.unwrap().unwrap(), "k1");
+        assert_eq!(keys.list("windows:inflight:w").await, ["k1"]);
+        let took_off = keys.collections().score("windows:flightstats:w", "k1").await.unwrap();
+        assert_eq!(took_off, Some(1_400_000_000.5));
+        windows.get_next_key("w").await.unwrap();
+        assert_eq!(keys.list("windows:inflight:w").await, ["k2", "k1"]);
+    }
+
+    async fn check_06_external_ids(keys: Keys) {
+        let windows = manager(&keys);
+        windows.add("w", &json!(1), Some("k1")).await.unwrap();
+        windows.get_next_key("w").await.unwrap();
+        windows.set_external_id("w", "k1", "x9").await.unwrap();
+        assert_eq!(windows.get_internal_id("w", "x9").await.unwrap().as_deref(), Some("k1"));
+        assert_eq!(windows.get_external_id("w", "k1").await.unwrap().as_deref(), Some("x9"));
+        assert_eq!(keys.collections().text("windows:keymap:w:internal:x9").await.unwrap().as_deref(), Some("k1"));
+        assert_eq!(keys.collections().text("windows:keymap:w:external:k1").await.unwrap().as_deref(), Some("x9"));
+        windows.remove_key("w", "k1").await.unwrap();
+        assert_eq!(windows.get_internal_id("w", "x9").await.unwrap(), None);
+        assert_eq!(windows.get_external_id("w", "k1").await.unwrap(), None);
+        assert_eq!(keys.all().await, Vec::<String>::new());
+    }
+
+    async fn check_06_external_ids_are_cleared_and_replaced(keys: Keys) {
+        let windows = manager(&keys);
+        windows.set_external_id("w", "k1", "x1").await.unwrap();
+        windows.set_external_id("w", "k1", "x2").await.unwrap();
+        assert_eq!(windows.get_internal_id("w", "x1").await.unwrap(), None);
+        assert_eq!(windows.get_internal_id("w", "x2").await.unwrap().as_deref(), Some("k1"));
+        windows.clear_external_id("w", "k1").await.unwrap();
+        windows.clear_external_id("w", "k1").await.unwrap();
+        assert_eq!(keys.all().await, Vec::<String>::new());
+    }
+
+    async fn check_07_expired_flights_make_room(keys: Keys) {
+        let (windows, watcher) = (manager(&keys), Watcher::default());
+        windows.create_window("w", false).await.unwrap();
+        let added = fill(&windows, "w", 30).await;
+        for round in 0..3 {
+            assert_eq!(take(&windows, "w").await.len(), 10);
+            assert_eq!(counts(&windows, "w").await, (20 - 10 * round, 10));
+            keys.clock.forward(10);
+            windows.clear_expired_flight_keys(Some(&watcher)).await.unwrap();
+            assert_eq!(windows.count_in_flight("w").await.unwrap(), 0);
+        }
+        assert_eq!(counts(&windows, "w").await, (0, 0));
+        let mut expired: Vec<String> = watcher.expired.lock().iter().map(|(_, key)| key.clone()).collect();
+        let mut added = added;
+        expired.sort();
+        added.sort();
+        assert_eq!(expired, added, "each is reported once");
+    }
+
+    async fn check_07_what_has_expired_goes_after_one_more_lifetime(keys: Keys) {
+        let (windows, watcher) = (manager(&keys), Watcher::default());
+        windows.create_window("w", false).await.unwrap();
+        windows.add("w", &json!(1), Some("k1")).await.unwrap();
+        windows.get_next_key("w").await.unwrap();
+        windows.set_external_id("w", "k1", "x1").await.unwrap();
+        keys.clock.forward(10);
+        for _ in 0..3 {
+            windows.clear_expired_flight_keys(Some(&watcher)).await.unwrap();
+        }
+        assert_eq!(*watcher.expired.lock(), [("w".to_owned(), "k1".to_owned())]);
+        assert_eq!(windows.get_expired_flight_keys("w").await.unwrap(), Vec::<String>::new());
+        assert_eq!(windows.get_data("w", "k1").await.unwrap(), Some(json!(1)), "a late answer still finds it");
+        for key in ["windows:w:k1", "windows:keymap:w:internal:x1", "windows:keymap:w:external:k1"] {
+            let left = keys.collections().ttl(key).await.unwrap().unwrap();
+            assert!(left <= Duration::from_secs(10) && left > Duration::from_secs(5), "{key}: {left:?}");
+        }
+        // A late removal cleans up at once.
+        windows.remove_key("w", "k1").await.unwrap();
+        assert_eq!(keys.all().await, ["windows"]);
+    }
+
+    async fn check_08_the_boundary_is_included(keys: Keys) {
+        // Whatever fraction the moment of take-off has.
+        for start in [0.0, 1_400_000_000.1, 1_456_820_000.123_457] {
+            let windows = manager(&keys);
+            keys.clock.set(start);
+            windows.add("w", &json!(1), Some("k1")).await.unwrap();
+            windows.get_next_key("w").await.unwrap();
+            keys.clock.set(start + 9.9);
+            assert_eq!(windows.get_expired_flight_keys("w").await.unwrap(), Vec::<String>::new());
+            keys.clock.set(start);
+            keys.clock.forward(10);
+            assert_eq!(windows.get_expired_flight_keys("w").await.unwrap(), ["k1"]);
+            windows.remove_key("w", "k1").await.unwrap();
+        }
+    }
+
+    async fn check_09_the_monitors_passes(keys: Keys) {
+        let (windows, watcher) = (manager(&keys), Watcher::default());
+        for window in ["v", "w"] {
+            windows.create_window(window, false).await.unwrap();
+            fill(&windows, window, 20).await;
+        }
+        let pass = || windows.monitor_once(&watcher, true);
+        pass().await.unwrap();
+        let first = [watcher.taken_in("v"), watcher.taken_in("w")];
+        assert_eq!(first.each_ref().map(Vec::len), [10, 10]);
+        pass().await.unwrap();
+        assert!(watcher.taken.lock().is_empty());
+        for (window, keys) in ["v", "w"].into_iter().zip(&first) {
+            for key in keys {
+                windows.remove_key(window, key).await.unwrap();
+            }
+        }
+        pass().await.unwrap();
+        let second = [watcher.taken_in("v"), watcher.taken_in("w")];
+        assert_eq!(second.each_ref().map(Vec::len), [10, 10]);
+        assert!(watcher.cleaned.lock().is_empty());
+        for (window, keys) in ["v", "w"].into_iter().zip(&second) {
+            for key in keys {
+                windows.remove_key(window, key).await.unwrap();
+            }
+        }
+        windows.monitor_once(&watcher, false).await.unwrap();
+        assert_eq!(windows.get_windows().await.unwrap().len(), 2, "without cleanup they stay");
+        pass().await.unwrap();
+        pass().await.unwrap();
+        assert_eq!(*watcher.cleaned.lock(), ["v", "w"]);
+        assert_eq!(keys.all().await, Vec::<String>::new());
+    }
+
+    async fn check_10_one_monitor_at_a_time(keys: Keys) {
+        let windows = manager(&keys);
+        windows.monitor(Arc::new(Watcher::default()), MonitorOptions::default()).unwrap();
+        let again = windows.monitor(Arc::new(Watcher::default()), MonitorOptions::default());
+        assert_eq!(again.unwrap_err().to_string(), "Monitor already started");
+        windows.stop().await;
+    }
+
+    async fn check_11_the_default_lifetime(keys: Keys) {
+        let default = WindowOptions::default();
+        assert_eq!((default.window_size, default.gc_interval, default.flight_lifetime), (100, 10.0, None));
+        for flight_lifetime in [None, Some(0.0)] {
+            let options = WindowOptions { flight_lifetime, ..WindowOptions::default() };
+            let windows = WindowManager::new(&keys.space, keys.clock.clone(), &options).unwrap();
+            assert_eq!(windows.flight_lifetime(), Duration::from_secs(1000));
+        }
+        for odd in [
+            WindowOptions { window_size: 0, ..WindowOptions::default() },
+            WindowOptions { gc_interval: 0.0, ..WindowOptions::default() },
+            WindowOptions { flight_lifetime: Some(-1.0), ..WindowOptions::default() },
+        ] {
+            assert!(WindowManager::new(&keys.space, keys.clock.clone(), &odd).is_err(), "{odd:?}");
+        }
+    }
+
+    async fn check_12_a_window_that_was_never_created(keys: Keys) {
+        let (windows, watcher) = (manager(&keys), Watcher::default());
+        fill(&windows, "w", 1).await;
+        windows.monitor_once(&watcher, true).await.unwrap();
+        assert!(watcher.taken.lock().is_empty());
+        windows.create_window("w", false).await.unwrap();
+        windows.monitor_once(&watcher, true).await.unwrap();
+        assert_eq!(watcher.taken_in("w").len(), 1);
+    }
+
+    async fn check_13_workers_never_overshoot(keys: Keys) {
+        let first = manager(&keys);
+        let added = fill(&first, "w", 50).await;
+        let done = Arc::new(Mutex::new(Vec::new()));
+        let most = Arc::new(Mutex::new(0));
+        let work = |_| {
+            // Each worker has a manager of its own, as a process would, and keeps three items flying: more than fit.
+            let (windows, done, most) = (manager(&keys), done.clone(), most.clone());
+            tokio::spawn(async move {
+                let mut mine = std::collections::VecDeque::new();
+                loop {
+                    let taken = windows.get_next_key("w").await.unwrap();
+                    let flying = windows.count_in_flight("w").await.unwrap();
+                    {
+                        let mut most = most.lock();
+                        *most = flying.max(*most);
+                    }
+                    let is_full = taken.is_none() || mine.len() == 3;
+                    mine.extend(taken);
+                    if is_full {
+                        let Some(key) = mine.pop_front() else { break };
+                        windows.remove_key("w", &key).await.unwrap();
+                        done.lock().push(key);
+                    }
+                }
+            })
+        };
+        for worker in (0..5).map(work).collect::<Vec<_>>() {
+            crate::backends::soon("the worker is done", worker).await.unwrap();
+        }
+        assert_eq!(*most.lock(), 10);
+        assert_eq!(counts(&first, "w").await, (0, 0));
+        let (mut done, mut added) = (done.lock().clone(), added);
+        done.sort();
+        added.sort();
+        assert_eq!(done, added, "each took off once");
+    }
+
+    async fn check_14_reserved_names(keys: Keys) {
+        let windows = manager(&keys);
+        for name in ["inflight", "flightstats", "keymap", "inflight:w", "keymap:w:internal"] {
+            assert!(matches!(windows.create_window(name, false).await, Err(WindowError::Reserved(_))), "{name}");
+            assert!(windows.add(name, &json!(1), None).await.is_err(), "{name}");
+            assert!(windows.get_next_key(name).await.is_err(), "{name}");
+        }
+        assert_eq!(keys.all().await, Vec::<String>::new());
+        windows.create_window("inflights", false).await.unwrap();
+    }
+
+    async fn a_callback_that_fails_stops_nothing(keys: Keys) {
+        let (windows, logs) = (manager(&keys), Logs::watch());
+        let watcher = Watcher { fails: true, ..Watcher::default() };
+        windows.create_window("w", false).await.unwrap();
+        fill(&windows, "w", 3).await;
+        windows.monitor_once(&watcher, true).await.unwrap();
+        assert_eq!(watcher.taken_in("w").len(), 3);
+        assert_eq!(counts(&windows, "w").await, (0, 3), "they fly until they expire");
+        let lines = logs.at(Level::ERROR);
+        assert!(lines.len() == 3 && lines[0].text.contains("the line is cut"), "{lines:?}");
+    }
+
+    async fn the_monitor_and_the_collection_of_garbage_run_until_they_are_stopped(keys: Keys) {
+        let options = WindowOptions { window_size: 1, flight_lifetime: Some(10.0), gc_interval: 0.01 };
+        let windows = WindowManager::new(&keys.space, keys.clock.clone(), &options).unwrap();
+        let watcher = Arc::new(Watcher::default());
+        windows.create_window("w", false).await.unwrap();
+        fill(&windows, "w", 2).await;
+        let often = MonitorOptions { interval: Duration::from_millis(10), cleanup: true };
+        windows.monitor(watcher.clone(), often).unwrap();
+        windows.collect_garbage(Some(watcher.clone()));
+        until("the first takes off", async || watcher.taken.lock().len() == 1).await;
+        keys.clock.forward(10);
+        until("the second takes off in its place", async || watcher.taken.lock().len() == 2).await;
+        keys.clock.forward(10);
+        until("the window is cleaned up", async || watcher.cleaned.lock().len() == 1).await;
+        assert_eq!(watcher.expired.lock().len(), 2);
+        windows.stop().await;
+        windows.create_window("w", false).await.unwrap();
+        fill(&windows, "w", 1).await;
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        assert_eq!(watcher.taken.lock().len(), 2);
+    }
+
+    async fn data_that_is_no_json_is_an_error_and_not_a_panic(keys: Keys) {
+        let windows = manager(&keys);
+        let text = vumi_core::Op::SetText { key: "windows:w:k1".into(), value: "{".into() };
+        keys.collections().apply(vumi_core::Change::new().then(text)).await.unwrap();
+        let error = windows.get_data("w", "k1").await.unwrap_err().to_string();
+        assert_eq!(error, "the data of the item k1 in the window w is not JSON");
+    }
+}
