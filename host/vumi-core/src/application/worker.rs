@@ -120,6 +120,13 @@ impl AppWorker {
                 format!("delivered {} times without an end: the host went down during each", delivery.attempts - 1);
             return give_up(delivery, &reason).await;
         }
+        if shutdown.is_cancelled() {
+            // What has not begun waits in its queue for the next start.
+            return delivery.release();
+        }
+        if !self.takes(&message) {
+            return settle(delivery).await;
+        }
         let hook = Hook { direction: Direction::Consume, channel };
         let mut backoff = Backoff::for_messages();
         loop {
@@ -155,17 +162,21 @@ impl AppWorker {
         }
     }
 
+    /// Whether the app takes messages from this one's endpoint: as it was sent, whatever middleware makes of it.
+    fn takes(&self, message: &Message) -> bool {
+        let (Message::User(message), Some(taken)) = (message, &self.inbound_endpoints) else { return true };
+        let endpoint = message.endpoint();
+        let takes = taken.iter().any(|name| name == endpoint);
+        if !takes {
+            tracing::warn!(connector = self.connector, endpoint, "No inbound handler for '{}'", self.connector);
+        }
+        takes
+    }
+
     /// One run; an error is the host's problem with it.
     async fn run_once(&self, message: Message) -> Result<(), String> {
         let input = match message {
-            Message::User(message) => {
-                let endpoint = message.endpoint();
-                if self.inbound_endpoints.as_ref().is_some_and(|taken| !taken.iter().any(|name| name == endpoint)) {
-                    tracing::warn!(connector = self.connector, endpoint, "No inbound handler for '{}'", self.connector);
-                    return Ok(());
-                }
-                Input::Message(Arc::new(message))
-            }
+            Message::User(message) => Input::Message(Arc::new(message)),
             Message::Event(event) => Input::Event(Arc::new(event)),
             // These queues carry no other kind.
             Message::Status(_) | Message::Failure(_) => return Ok(()),

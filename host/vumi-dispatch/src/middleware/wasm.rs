@@ -7,9 +7,10 @@
 //!   config: {words: "casino,prize"}
 //! ```
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use vumi_core::component::Component;
 use vumi_core::{Context, Error, GuestConfig, Middleware, Result};
@@ -18,9 +19,20 @@ use crate::registry::MiddlewareComponent;
 
 /// The component sees each message and event, and passes, changes or stops it. It may be written in any language that
 /// compiles to WebAssembly.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct WasmConfig(pub GuestConfig);
+
+/// The keys themselves, for a class's schema is no reference to another.
+impl JsonSchema for WasmConfig {
+    fn schema_name() -> Cow<'static, str> {
+        "WasmConfig".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        GuestConfig::json_schema(generator)
+    }
+}
 
 impl Component for WasmConfig {
     const CLASS: &'static str = "wasm";

@@ -40,7 +40,7 @@ pub(crate) fn start_log(format: LogFormat, filter: &str, otlp: Option<&Otlp>) ->
     let quiet = if filter.contains("lapin") { "" } else { ",lapin=off" };
     let filter = EnvFilter::try_new(format!("{filter}{quiet}"))
         .map_err(|error| Failure::Usage(format!("the log filter `{filter}` cannot be read: {error}")))?;
-    let registry = tracing_subscriber::registry().with(otlp.map(Otlp::layer));
+    let registry = tracing_subscriber::registry().with(otlp.map(Otlp::traces)).with(otlp.map(Otlp::lines));
     let layer =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     // The filter is for what is written; what is exported has one of its own.

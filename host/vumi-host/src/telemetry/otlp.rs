@@ -82,23 +82,36 @@ impl Otlp {
         Ok(Some(Self { tracer, meter, logger }))
     }
 
-    /// What makes spans of ours into traces, and log lines into records.
-    pub(crate) fn layer<S>(&self) -> impl Layer<S> + Send + Sync + use<S>
+    /// Makes traces of our spans.
+    pub(crate) fn traces<S>(&self) -> impl Layer<S> + Send + Sync + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     {
         // Only spans of the house: those of libraries, the exporters' own above all, would trace themselves.
-        let ours = Targets::new()
-            .with_target("vumi_core", LevelFilter::DEBUG)
-            .with_target("vumi_dispatch", LevelFilter::DEBUG)
-            .with_target("vumi_transport", LevelFilter::DEBUG)
-            .with_target("vumi_sandbox", LevelFilter::DEBUG);
-        let lines = Targets::new().with_target("vumi", LevelFilter::INFO).with_targets(
-            ["vumi_core", "vumi_broker", "vumi_dispatch", "vumi_host", "vumi_sandbox", "vumi_store", "vumi_transport", "vumi_worker"]
-                .map(|target| (target, LevelFilter::INFO)),
+        let ours = Targets::new().with_targets(
+            ["vumi_core", "vumi_dispatch", "vumi_transport"].map(|target| (target, LevelFilter::DEBUG)),
         );
-        let traces = tracing_opentelemetry::layer().with_tracer(self.tracer.tracer("vumi-host")).with_filter(ours);
-        traces.and_then(OpenTelemetryTracingBridge::new(&self.logger).with_filter(lines))
+        tracing_opentelemetry::layer().with_tracer(self.tracer.tracer("vumi-host")).with_filter(ours)
+    }
+
+    /// Makes records of our log lines.
+    pub(crate) fn lines<S>(&self) -> impl Layer<S> + Send + Sync + use<S>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+    {
+        const OURS: [&str; 9] = [
+            "run",
+            "vumi_admin",
+            "vumi_broker",
+            "vumi_core",
+            "vumi_dispatch",
+            "vumi_host",
+            "vumi_store",
+            "vumi_transport",
+            "vumi_worker",
+        ];
+        let ours = Targets::new().with_targets(OURS.map(|target| (target, LevelFilter::INFO)));
+        OpenTelemetryTracingBridge::new(&self.logger).with_filter(ours)
     }
 
     /// Where numbers go.
