@@ -1,6 +1,6 @@
 //! The stores in which workers keep their keys. Each check is made on each of them.
 
-mod yielding;
+mod turns;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -18,6 +18,8 @@ use vumi_test_servers::shared_redis;
 use vumi_tests::context::{OneKeyspace, context_with};
 use vumi_worker::registry::WorkerPlace;
 use vumi_worker::{WorkerConfig, WorkerShared};
+
+use turns::Turns;
 
 /// How long a test waits for what should happen soon.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
@@ -54,7 +56,7 @@ impl Keys {
     pub(crate) fn in_memory() -> Self {
         let clock = Arc::<HandClock>::default();
         let kv = kv_in_memory(MemoryBounds::default(), clock.clone());
-        let collections = Arc::new(yielding::Yielding(collections_in_memory(clock.clone())));
+        let collections = Arc::new(Turns::fair(collections_in_memory(clock.clone())));
         Self { space: Keyspace::new(kv, collections), clock, _folder: None }
     }
 
@@ -65,7 +67,7 @@ impl Keys {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(COLLECTIONS_FILE);
         let collections = collections_at(file, Durability::Process, clock.clone()).unwrap();
-        Self { space: Keyspace::new(kv, Arc::new(yielding::Yielding(collections))), clock, _folder: Some(folder) }
+        Self { space: Keyspace::new(kv, Arc::new(Turns::fair(collections))), clock, _folder: Some(folder) }
     }
 
     /// In Redis, whose own clock decides when keys expire.
@@ -88,6 +90,12 @@ impl Keys {
     pub(crate) fn context_with(&self, broker: Arc<dyn Broker>) -> Context {
         let keyspaces = Arc::new(OneKeyspace(self.space.clone()));
         Context { keyspaces, ..context_with(broker, self.clock.clone()) }
+    }
+
+    /// The same keys, for a process that is interrupted just before its first call of this name.
+    pub(crate) fn interrupted(&self, call: &'static str, turn: impl Future<Output = ()> + Send + 'static) -> Keyspace {
+        let collections = Arc::new(Turns::interrupted(Arc::clone(&self.space.collections), call, turn));
+        Keyspace::new(Arc::clone(&self.space.kv), collections)
     }
 
     /// The members of a set, in order.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use serde_json::json;
 use tracing::Level;
-use vumi_core::{Error, Result};
+use vumi_core::{Error, Keyspace, Result};
 use vumi_message::Timestamp;
 use vumi_worker::window::{MonitorOptions, WindowError, WindowManager, WindowOptions, WindowWatcher};
 
@@ -192,6 +192,21 @@ on_each_backend! {
         assert_eq!(expired, added, "each is reported once");
     }
 
+    async fn check_07_of_several_processes_one_reports_an_expired_flight(keys: Keys) {
+        let (one, two, watcher) = (manager(&keys), manager(&keys), Watcher::default());
+        one.create_window("w", false).await.unwrap();
+        fill(&one, "w", 10).await;
+        take(&one, "w").await;
+        keys.clock.forward(10);
+        let both = tokio::join!(
+            one.clear_expired_flight_keys(Some(&watcher)),
+            two.clear_expired_flight_keys(Some(&watcher)),
+        );
+        both.0.unwrap();
+        both.1.unwrap();
+        assert_eq!(watcher.expired.lock().len(), 10);
+    }
+
     async fn check_07_what_has_expired_goes_after_one_more_lifetime(keys: Keys) {
         let (windows, watcher) = (manager(&keys), Watcher::default());
         windows.create_window("w", false).await.unwrap();
@@ -335,6 +350,34 @@ on_each_backend! {
         done.sort();
         added.sort();
         assert_eq!(done, added, "each took off once");
+    }
+
+    async fn check_13_a_slot_that_is_taken_at_the_last_moment(keys: Keys) {
+        let options = WindowOptions { window_size: 1, ..WindowOptions::default() };
+        let windows = |space: &Keyspace| WindowManager::new(space, keys.clock.clone(), &options).unwrap();
+        let other = windows(&keys.space);
+        let added = fill(&other, "w", 3).await;
+        // Between the look at the free slot and that at the item which is to take it.
+        let turn = async move {
+            assert!(other.get_next_key("w").await.unwrap().is_some());
+            // As many wait as before, so that the place of the next one is where it is looked for.
+            fill(&other, "w", 1).await;
+        };
+        let late = windows(&keys.interrupted("list", turn));
+        assert_eq!(late.get_next_key("w").await.unwrap(), None);
+        assert_eq!(counts(&late, "w").await, (3, 1));
+        assert_eq!(keys.list("windows:inflight:w").await, [added[0].as_str()]);
+
+        // The item itself is taken at the last moment: the next one takes off in its place, if there is room.
+        late.remove_key("w", &added[0]).await.unwrap();
+        let other = windows(&keys.space);
+        let turn = async move {
+            let key = other.get_next_key("w").await.unwrap().unwrap();
+            other.remove_key("w", &key).await.unwrap();
+        };
+        let late = windows(&keys.interrupted("apply", turn));
+        assert_eq!(late.get_next_key("w").await.unwrap().as_ref(), Some(&added[2]));
+        assert_eq!(counts(&late, "w").await, (1, 1));
     }
 
     async fn check_14_reserved_names(keys: Keys) {

@@ -6,6 +6,7 @@ mod drain;
 mod engines;
 mod exactly_once;
 mod failing;
+mod faults;
 mod first_steps;
 mod interop;
 mod parts;

@@ -8,4 +8,5 @@ mod busy;
 mod files;
 mod guests;
 mod neighbour;
+mod router;
 mod web;

@@ -55,6 +55,19 @@ impl HostBuilder {
         Self { command }
     }
 
+    /// `vumi-host worker --worker-class CLASS`, with an admin server on a free port.
+    pub fn worker(class: &str) -> Self {
+        let mut command = Command::new(binary());
+        command.args(["worker", "--worker-class", class, "--admin", "127.0.0.1:0"]);
+        Self { command }
+    }
+
+    /// Adds an option whose value is a path.
+    #[must_use]
+    pub fn arg_file(self, option: &str, path: &Path) -> Self {
+        self.args([std::ffi::OsStr::new(option), path.as_os_str()])
+    }
+
     /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {

@@ -120,7 +120,12 @@ fn contents(connection: &Connection) -> rusqlite::Result<Contents> {
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (id, queue) = contents.place(row)?;
-        queue.messages.push(Message { id, attempts: row.get(2)?, body: Bytes::from(row.get::<_, Vec<u8>>(3)?), trace: None });
+        queue.messages.push(Message {
+            id,
+            attempts: row.get(2)?,
+            body: Bytes::from(row.get::<_, Vec<u8>>(3)?),
+            trace: None,
+        });
     }
     let mut statement =
         connection.prepare("SELECT id, queue, attempts, body, reason, at_micros FROM dead ORDER BY id")?;

@@ -10,6 +10,7 @@ mod amqp {
     mod loss;
     mod outages;
     mod sharing;
+    mod tls;
     mod troubles;
     mod wire;
 }

@@ -49,7 +49,7 @@ fn say(word: &str, what: &str) {
     writeln!(out, "{word} {what}").and_then(|()| out.flush()).expect("the parent reads");
 }
 
-/// Publishes numbers to `q`; workers do each and publish it to `out`, or reject each tenth. Says what is confirmed.
+/// Publishes numbers to [`Q`]; workers do each and publish it to `out`, or reject each tenth. Says what is confirmed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "runs as the child process of what_is_confirmed_survives_a_kill"]
 async fn child_publishes_and_settles() {
@@ -61,14 +61,14 @@ async fn child_publishes_and_settles() {
         tasks.spawn(async move {
             for number in (first + publisher..).step_by(4) {
                 let body = Bytes::from(number.to_string());
-                let confirm = broker.publish("q", body, Admission::Edge(Duration::from_secs(100))).await.expect("room");
+                let confirm = broker.publish(Q, body, Admission::Edge(Duration::from_secs(100))).await.expect("room");
                 confirm.await.expect("confirmed");
                 say("published", &number.to_string());
             }
         });
     }
     for _ in 0..2 {
-        let mut consumer = broker.consume("q", 10).await.expect("open");
+        let mut consumer = broker.consume(Q, 10).await.expect("open");
         tasks.spawn(async move {
             while let Some(mut delivery) = consumer.next().await {
                 let number = text(&delivery).to_owned();
@@ -119,10 +119,10 @@ async fn what_is_confirmed_survives_a_kill() {
         }
 
         let broker = open(&path);
-        let waiting = numbers_of(&*broker, "q").await;
+        let waiting = numbers_of(&*broker, Q).await;
         let out = numbers_of(&*broker, "out").await;
         let dead: Vec<u64> = broker
-            .dead_letters("q", usize::MAX)
+            .dead_letters(Q, usize::MAX)
             .await
             .expect("lists")
             .iter()
@@ -157,7 +157,7 @@ async fn numbers_of(broker: &dyn Broker, queue: &str) -> Vec<u64> {
 #[ignore = "runs as the child process of a_message_that_kills_the_process_is_counted_each_time"]
 async fn child_holds_deliveries() {
     let broker = open(&PathBuf::from(setting(PATH)));
-    let mut consumer = broker.consume("q", 3).await.expect("open");
+    let mut consumer = broker.consume(Q, 3).await.expect("open");
     let held = take(&mut consumer, 3).await;
     say("holds", &held.len().to_string());
     std::future::pending::<()>().await;

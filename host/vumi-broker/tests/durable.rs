@@ -69,16 +69,16 @@ async fn everything_is_there_after_an_orderly_end() {
     held.remove(0).retry(Duration::ZERO);
     next(&mut consumer).await.retry(Duration::ZERO);
     held.remove(0).retry(Duration::from_secs(1_000));
-    let letters = broker.dead_letters("q", 9).await.expect("lists");
+    let letters = broker.dead_letters(Q, 9).await.expect("lists");
     soon(broker.close()).await;
     drop(held);
 
     let broker = place.open();
-    assert_eq!(broker.dead_letters("q", 9).await.expect("lists"), letters);
+    assert_eq!(broker.dead_letters(Q, 9).await.expect("lists"), letters);
     let names: Vec<_> = broker.queues().await.expect("lists").into_iter().map(|queue| queue.name).collect();
-    assert_eq!(names, ["other", "q"]);
+    assert_eq!(names, ["other", Q]);
     let rest = [("3", 3), ("4", 2), ("5", 2), ("6", 1), ("7", 1), ("8", 1)];
-    assert_eq!(bodies(&*broker, "q", 6).await, expected(&rest));
+    assert_eq!(bodies(&*broker, Q, 6).await, expected(&rest));
     let mut other = broker.consume("other", 0).await.expect("open");
     let others = take(&mut other, 2).await;
     assert_eq!((others[0].body.as_ref(), others[1].body.as_ref()), ([0, 255, 7].as_slice(), b"reply".as_slice()));
@@ -88,11 +88,11 @@ async fn everything_is_there_after_an_orderly_end() {
     let all = take(&mut other, 3).await;
     assert_eq!(all[2].body, "new");
     // A dead letter of an earlier run can be revived and buried like any other.
-    assert!(broker.revive("q", letters[0].id).await.expect("writes"));
+    assert!(broker.revive(Q, letters[0].id).await.expect("writes"));
     soon(broker.close()).await;
     let broker = place.open();
-    assert_eq!(bodies(&*broker, "q", 7).await.last(), Some(&("0".to_owned(), 1)));
-    assert!(broker.dead_letters("q", 9).await.expect("lists").is_empty());
+    assert_eq!(bodies(&*broker, Q, 7).await.last(), Some(&("0".to_owned(), 1)));
+    assert!(broker.dead_letters(Q, 9).await.expect("lists").is_empty());
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn a_broker_that_is_dropped_without_closing_loses_nothing() {
     })
     .await;
     assert!(held.ack().await.is_err(), "of the old one");
-    assert_eq!(bodies(&*broker, "q", 3).await, expected(&[("0", 2), ("1", 1), ("2", 1)]));
+    assert_eq!(bodies(&*broker, Q, 3).await, expected(&[("0", 2), ("1", 1), ("2", 1)]));
 }
 
 #[tokio::test]
@@ -125,14 +125,14 @@ async fn what_is_confirmed_last_is_written_before_the_end() {
     let mut confirms = Vec::new();
     for number in 0..500 {
         let body = Bytes::from(number.to_string());
-        confirms.push(broker.publish("q", body, Admission::Inside).await.expect("room"));
+        confirms.push(broker.publish(Q, body, Admission::Inside).await.expect("room"));
     }
     soon(broker.close()).await;
     for confirm in confirms {
         soon(confirm).await.expect("accepted before the end");
     }
     let broker = place.open();
-    assert_eq!(counts(&*broker, "q").await, (500, 0, 0));
+    assert_eq!(counts(&*broker, Q).await, (500, 0, 0));
 }
 
 #[tokio::test]
@@ -156,13 +156,13 @@ async fn lowered_bounds_lose_no_message() {
         ..BrokerOptions::default()
     };
     let broker = place.open_with(narrow());
-    assert_eq!(counts(&*broker, "q").await, (5, 0, 2));
-    assert!(!broker.has_room("q"));
+    assert_eq!(counts(&*broker, Q).await, (5, 0, 2));
+    assert!(!broker.has_room(Q));
     assert_eq!(broker.queues().await.expect("lists").len(), 2);
     soon(broker.close()).await;
     // The dropped letters are gone from the file as well.
     let broker = place.open();
-    assert_eq!(counts(&*broker, "q").await, (5, 0, 2));
+    assert_eq!(counts(&*broker, Q).await, (5, 0, 2));
 }
 
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn a_damaged_file_is_told_in_one_sentence_and_left_alone() {
     assert_clear(&refused, &place.file());
 
     std::fs::write(place.file(), sound).expect("writes");
-    assert_eq!(counts(&*place.open(), "q").await, (50, 0, 0));
+    assert_eq!(counts(&*place.open(), Q).await, (50, 0, 0));
 }
 
 #[tokio::test]
@@ -246,11 +246,11 @@ async fn a_missing_or_damaged_file_of_marks_does_no_harm() {
     soon(broker.close()).await;
     std::fs::remove_file(&marks).expect("was there");
     let broker = place.open();
-    assert_eq!(counts(&*broker, "q").await, (2, 0, 0));
+    assert_eq!(counts(&*broker, Q).await, (2, 0, 0));
     soon(broker.close()).await;
     std::fs::write(&marks, [0xFF; 100]).expect("writes");
     let broker = place.open();
-    assert_eq!(bodies(&*broker, "q", 2).await, expected(&[("0", 1), ("1", 1)]));
+    assert_eq!(bodies(&*broker, Q, 2).await, expected(&[("0", 1), ("1", 1)]));
     soon(broker.close()).await;
     std::fs::remove_file(&marks).expect("is there");
     std::fs::create_dir(&marks).expect("makes");

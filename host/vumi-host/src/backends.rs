@@ -7,7 +7,7 @@ use vumi_broker::{AmqpBroker, AmqpOptions, BrokerOptions, EmbeddedBroker, QueueT
 use vumi_core::{
     Broker, Collections, Error, Keyspace, Keyspaces, KvStore, RedisManager, Result, Store, SystemClock,
 };
-use vumi_store::{MemoryBounds, RedisOptions, RedisStore};
+use vumi_store::{MemoryBounds, RedisOptions, RedisStore, SqliteCollections};
 
 use crate::config::{BrokerChoice, EngineUrl, KvChoice, QueueKind, SystemConfig};
 
@@ -22,6 +22,8 @@ pub(crate) struct Backends {
     pub(crate) store: Arc<dyn Store>,
     /// Where routers, middleware and workers keep their keys.
     pub(crate) keyspaces: Arc<dyn Keyspaces>,
+    /// The collections on disk, which are closed by themselves.
+    collections: Option<Arc<SqliteCollections>>,
     /// The engines outside of this process.
     pub(crate) engines: Vec<Engine>,
 }
@@ -64,19 +66,20 @@ impl Backends {
         };
         let keyspaces = Arc::new(SystemKeyspaces {
             own: Keyspace::new(Arc::clone(&keys.transport_kv), keys.collections),
-            url: match &config.kv {
-                KvChoice::Redis(url) => Some(url.clone()),
-                _ => None,
-            },
+            redis: keys.redis,
             opened: parking_lot::Mutex::new(Vec::new()),
         });
-        Ok(Self { broker, kv: keys.kv, transport_kv: keys.transport_kv, store, keyspaces, engines })
+        let (kv, transport_kv, collections) = (keys.kv, keys.transport_kv, keys.file);
+        Ok(Self { broker, kv, transport_kv, store, keyspaces, collections, engines })
     }
 
     /// Closes all of them, the broker first: what it confirmed is safe, and nothing comes after it.
     pub(crate) async fn close(&self) {
         self.broker.close().await;
         self.kv.close().await;
+        if let Some(collections) = &self.collections {
+            collections.close().await;
+        }
         self.store.close().await;
     }
 }
@@ -116,6 +119,10 @@ struct Keys {
     kv: Arc<dyn KvStore>,
     transport_kv: Arc<dyn KvStore>,
     collections: Arc<dyn Collections>,
+    /// The collections, where they are in a file.
+    file: Option<Arc<SqliteCollections>>,
+    /// The Redis that they are in, if so, and all of it: without the system's prefix.
+    redis: Option<(EngineUrl, Keyspace)>,
 }
 
 impl Keys {
@@ -128,12 +135,20 @@ impl Keys {
                 engines.push(Engine { what: "kv", place: url.to_string(), connected });
                 let whole = Keyspace::new(Arc::clone(&redis) as Arc<dyn KvStore>, redis);
                 let keys = whole.under(config.redis.key_prefix.as_deref().unwrap_or_default());
-                Ok(Self { kv: Arc::clone(&keys.kv), transport_kv: keys.kv, collections: keys.collections })
+                Ok(Self {
+                    kv: Arc::clone(&keys.kv),
+                    transport_kv: keys.kv,
+                    collections: keys.collections,
+                    file: None,
+                    redis: Some((url.clone(), whole)),
+                })
             }
             (_, None) => Ok(Self {
                 kv: kv_in_memory(MemoryBounds::default()),
                 transport_kv: kv_in_memory(MemoryBounds { keys: 4_000_000, ..MemoryBounds::default() }),
                 collections: vumi_store::collections_in_memory(Arc::new(SystemClock)),
+                file: None,
+                redis: None,
             }),
             (_, Some(folder)) => {
                 let kv: Arc<dyn KvStore> =
@@ -143,7 +158,8 @@ impl Keys {
                     config.durability,
                     Arc::new(SystemClock),
                 )?;
-                Ok(Self { transport_kv: Arc::clone(&kv), kv, collections })
+                let file = Some(Arc::clone(&collections));
+                Ok(Self { transport_kv: Arc::clone(&kv), kv, collections, file, redis: None })
             }
         }
     }
@@ -163,8 +179,9 @@ fn kv_in_memory(bounds: MemoryBounds) -> Arc<dyn KvStore> {
 /// The keyspaces of workers: within the system's own kv, or in a Redis that a worker's `redis_manager` names.
 struct SystemKeyspaces {
     own: Keyspace,
-    /// The system's own Redis, if it has one.
-    url: Option<EngineUrl>,
+    /// The system's own Redis, if it has one, without the system's prefix: a worker that names a server has all its keys
+    /// under its own prefix, as in Vumi, also where it names this one.
+    redis: Option<(EngineUrl, Keyspace)>,
     /// Each other Redis is connected to once.
     opened: parking_lot::Mutex<Vec<(String, Keyspace)>>,
 }
@@ -178,8 +195,8 @@ impl Keyspaces for SystemKeyspaces {
 
 impl SystemKeyspaces {
     fn other(&self, url: &str) -> Result<Keyspace> {
-        if self.url.as_ref().is_some_and(|own| own.reveal() == url) {
-            return Ok(self.own.clone());
+        if let Some((_, whole)) = self.redis.as_ref().filter(|(own, _)| own.reveal() == url) {
+            return Ok(whole.clone());
         }
         let mut opened = self.opened.lock();
         if let Some((_, keyspace)) = opened.iter().find(|(other, _)| other == url) {

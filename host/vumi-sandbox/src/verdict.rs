@@ -30,7 +30,7 @@ pub(crate) fn judge(error: &wasmtime::Error, growth: &Growth) -> Stop {
         Some(trap) => Stop::new(Outcome::Trap, format!("it trapped: {trap}")),
         // The engine has no type for this one.
         None if error.root_cause().to_string().contains("fuel allocated for hostcalls") => {
-            Stop::new(Outcome::TransferLimit, "it passed more bytes to the host at once than its limit `transfer` allows")
+            Stop::new(Outcome::TransferLimit, "it gave the host more bytes at once than its limit `transfer` allows")
         }
         None => Stop::new(Outcome::Trap, format!("it failed: {} ({})", error.root_cause(), one_line(error))),
     }

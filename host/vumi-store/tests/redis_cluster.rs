@@ -1,6 +1,6 @@
 //! What only a cluster does: keys in different places, nodes that go and come back, slots that move.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail loudly")]
 
 mod kit;
 

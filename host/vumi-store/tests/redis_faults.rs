@@ -75,17 +75,12 @@ async fn a_call_waits_for_a_server_that_comes_up_in_time() {
         tokio::spawn(async move { store.set("k", "v", None).await })
     };
     tokio::task::yield_now().await;
-    tokio::task::spawn_blocking(move || {
+    let started = tokio::task::spawn_blocking(move || {
         server.start_again();
         server
-    })
-    .await
-    .map(|server| (server, waiting))
-    .expect("starts")
-    .1
-    .await
-    .expect("ends")
-    .expect("was done");
+    });
+    let _server = started.await.expect("starts");
+    waiting.await.expect("ends").expect("was done");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

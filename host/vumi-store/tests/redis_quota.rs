@@ -2,7 +2,7 @@
 //! as Vumi left them, and keys that have expired make room. On a server, and on a cluster whose keys are together or
 //! apart.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail loudly")]
 
 mod kit;
 

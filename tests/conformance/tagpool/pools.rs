@@ -213,6 +213,39 @@ on_each_backend! {
         assert_eq!(taken, names);
     }
 
+    async fn what_changes_at_the_last_moment_is_noticed(keys: Keys) {
+        let first = pools(&keys);
+        declare(&first, &["t1", "t2"]).await;
+        let late = |turn| TagPools::new(&keys.interrupted("apply", turn), keys.clock.clone());
+        type Turn = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+        let other = first.clone();
+        let turn: Turn = Box::pin(async move { assert_eq!(acquire(&other).await.as_deref(), Some("t1")) });
+        assert_eq!(acquire(&late(turn)).await.as_deref(), Some("t2"));
+
+        // The tag gets another owner before it is released: whoever holds it then loses it, wholly.
+        let other = first.clone();
+        let turn: Turn = Box::pin(async move {
+            other.release_tag(&tag("t1")).await.unwrap();
+            other.acquire_tag("P", Some("me"), None).await.unwrap();
+        });
+        late(turn).release_tag(&tag("t1")).await.unwrap();
+        assert_eq!(first.owned_tags(Some("me")).await.unwrap(), []);
+        assert_eq!(keys.list("tagpools:P:free:list").await, ["t1"]);
+
+        // A tag is declared by another at the same moment: it is there once.
+        let other = first.clone();
+        let turn: Turn = Box::pin(async move { declare(&other, &["t3"]).await });
+        declare(&late(turn), &["t3", "t4"]).await;
+        assert_eq!(keys.list("tagpools:P:free:list").await, ["t1", "t3", "t4"]);
+
+        // A tag is acquired while its pool is purged.
+        first.release_tag(&tag("t2")).await.unwrap();
+        let other = first.clone();
+        let turn: Turn = Box::pin(async move { drop(acquire(&other).await) });
+        let error = late(turn).purge_pool("P").await.unwrap_err().to_string();
+        assert_eq!(error, "1 tags of pool P still in use.");
+    }
+
     async fn a_tag_that_moves_all_the_time_is_never_lost(keys: Keys) {
         let first = pools(&keys);
         declare(&first, &["t1", "t2", "t3"]).await;

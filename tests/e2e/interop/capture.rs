@@ -76,18 +76,14 @@ impl Capture {
     pub(crate) fn read(name: &str) -> Self {
         let frames = std::fs::read_to_string(folder(name).join("amqp.jsonl")).expect("the conversation was recorded");
         let frames: Vec<Value> = frames.lines().map(|line| serde_json::from_str(line).expect("a frame")).collect();
-        let mut capture = Self {
-            name: name.to_owned(),
-            publishes: publishes(name),
-            declarations: Vec::new(),
-            delivered: Vec::new(),
-        };
+        let mut capture =
+            Self { name: name.to_owned(), publishes: publishes(name), declarations: Vec::new(), delivered: Vec::new() };
         let (mut published, mut delivered) = (Vec::new(), None);
         for frame in &frames {
             let (method, args) = (frame["method"].as_str().unwrap_or_default(), &frame["args"]);
             match (frame["from"].as_str().unwrap(), method) {
                 ("client", "exchange.declare" | "queue.declare" | "queue.bind") => {
-                    capture.declare(method, args.clone());
+                    capture.declare(declaration(method, args.clone()));
                 }
                 ("client", "basic.publish") => published.push((frame["conn"].as_u64().unwrap(), args)),
                 ("broker", "basic.deliver") => delivered = args["routing_key"].as_str(),
@@ -115,12 +111,20 @@ impl Capture {
 
     /// All queues that were declared, sorted.
     pub(crate) fn queues(&self) -> BTreeSet<String> {
-        let declared = self.declarations.iter().filter(|declared| declared.method == "queue.declare");
-        declared.map(|declared| declared.args["queue"].as_str().unwrap().to_owned()).collect()
+        self.declared("queue")
     }
 
-    fn declare(&mut self, method: &str, args: Value) {
-        let declaration = Declaration { method: method.to_owned(), args };
+    /// All exchanges that were declared, sorted.
+    pub(crate) fn exchanges(&self) -> BTreeSet<String> {
+        self.declared("exchange")
+    }
+
+    fn declared(&self, what: &str) -> BTreeSet<String> {
+        let declared = self.declarations.iter().filter(|declared| declared.method == format!("{what}.declare"));
+        declared.map(|declared| declared.args[what].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn declare(&mut self, declaration: Declaration) {
         if !self.declarations.contains(&declaration) {
             self.declarations.push(declaration);
         }
@@ -130,8 +134,8 @@ impl Capture {
     fn declare_for_consumers(&mut self) {
         for publish in self.publishes.clone() {
             if !self.queues().contains(&publish.routing_key) {
-                for Declaration { method, args } in consumed(&publish.exchange, &publish.routing_key) {
-                    self.declare(&method, args);
+                for declaration in consumed(&publish.exchange, &publish.routing_key) {
+                    self.declare(declaration);
                 }
             }
         }
@@ -141,11 +145,15 @@ impl Capture {
 /// What a consumer of Vumi's declares for a queue, as all the recorded ones do.
 pub(crate) fn consumed(exchange: &str, queue: &str) -> [Declaration; 3] {
     [
-        ("exchange.declare", json!({"exchange": exchange, "type": "direct", "durable": 1, "arguments": {}})),
-        ("queue.declare", json!({"queue": queue, "durable": 1, "arguments": {}})),
-        ("queue.bind", json!({"queue": queue, "exchange": exchange, "routing_key": queue, "arguments": {}})),
+        declaration("exchange.declare", json!({"exchange": exchange, "type": "direct", "durable": 1})),
+        declaration("queue.declare", json!({"queue": queue, "durable": 1})),
+        declaration("queue.bind", json!({"queue": queue, "exchange": exchange, "routing_key": queue})),
     ]
-    .map(|(method, args)| Declaration { method: method.to_owned(), args })
+}
+
+/// A declaration. What does not stand in `args` is 0.
+pub(crate) fn declaration(method: &str, args: Value) -> Declaration {
+    Declaration { method: method.to_owned(), args }
 }
 
 fn publishes(name: &str) -> Vec<Publish> {

@@ -140,15 +140,21 @@ impl Compare {
     /// A field of a message that the host made.
     fn field(&mut self, path: &str, key: &str, vumi: &Value, here: &Value, found: &mut Vec<String>) {
         let difference = match (vumi, here) {
-            _ if self.known.contains_key(key) => {
-                self.known.get(key).filter(|known| *known != here).map(|known| format!("{known} is expected, not {here}"))
-            }
+            _ if self.known.contains_key(key) => self
+                .known
+                .get(key)
+                .filter(|known| *known != here)
+                .map(|known| format!("{known} is expected, not {here}")),
             (Value::String(vumi), Value::String(here)) if IDS.contains(&key) => self.id(vumi, here),
             (Value::String(_), Value::String(here)) if key == "timestamp" => self.time(here),
             (Value::Number(_), Value::Number(here)) if key == "timestamp" => {
                 self.recent(here.as_f64().unwrap_or_default(), &here.to_string())
             }
             (Value::String(vumi), Value::String(here)) if key == "reason" => reason(vumi, here),
+            // The message that failed: the host reports on it, but did not make it.
+            (Value::Object(_), Value::Object(_)) if key == "message" => {
+                return self.value(path, vumi, here, Made::Elsewhere, found);
+            }
             _ => return self.value(path, vumi, here, Made::ByHost, found),
         };
         found.extend(difference.map(|difference| format!("{path}: {difference}")));

@@ -44,7 +44,9 @@ fn every_difference_is_found_and_named() {
         ("payload.group: null is ", |payload| payload["group"] = json!("")),
         ("payload.provider is missing", |payload| drop(payload.as_object_mut().unwrap().shift_remove("provider"))),
         ("payload.extra = 1 is not there in Vumi", |payload| payload["extra"] = json!(1)),
-        ("payload.routing_metadata.endpoint_name: ", |payload| payload["routing_metadata"]["endpoint_name"] = json!("x")),
+        ("payload.routing_metadata.endpoint_name: ", |payload| {
+            payload["routing_metadata"]["endpoint_name"] = json!("x")
+        }),
         ("payload.timestamp: `2026-11-20T17:58:32.436857` is not", |payload| {
             payload["timestamp"] = json!("2026-11-20T17:58:32.436857");
         }),

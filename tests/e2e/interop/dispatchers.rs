@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::capture::{Capture, Publish};
+use super::capture::{Capture, Publish, consumed};
 use super::compare::Made;
 use super::stage::{Order, Stage, in_both_orders};
 
@@ -59,12 +59,14 @@ fn simple_dispatcher_sends_what_vumis_sent() {
 #[test]
 fn simple_dispatcher_passes_every_kind_of_event() {
     in_both_orders("failures-and-events", |mut stage: Stage| {
-        let yaml = SIMPLE.replace("telnet", "sms").replace("app2", "app1b");
-        let host = stage.worker("vumi.dispatchers.BaseDispatchWorker", &yaml);
+        for app in ["app1", "app2"] {
+            stage.also(consumed("vumi", &format!("{app}.event")));
+        }
+        let host = stage.worker("vumi.dispatchers.BaseDispatchWorker", &SIMPLE.replace("telnet", "sms"));
         let steps = stage.capture.publishes.clone();
         for step in steps.iter().filter(|step| step.kind() == "event") {
             stage.publish(step);
-            for app in ["app1", "app1b"] {
+            for app in ["app1", "app2"] {
                 let passed = Publish { routing_key: format!("{app}.event"), ..step.clone() };
                 stage.expect(&passed, Made::Elsewhere);
             }
@@ -98,7 +100,8 @@ fn routing_table(mut stage: Stage, more: &str, nacks: bool) {
     let mut ack = event.payload();
     ack["routing_metadata"] = json!({});
     let ack = vumi_message::json::to_text(&ack);
-    let ack = Publish { step: "sent to telnet.event".into(), routing_key: "telnet.event".into(), body: ack, ..event.clone() };
+    let ack =
+        Publish { step: "sent to telnet.event".into(), routing_key: "telnet.event".into(), body: ack, ..event.clone() };
     let by_hand =
         [plain_message("telnet.inbound", "telnet", &[]), sent("ep-a", "out on ep-a"), unknown.clone(), ack.clone()];
     let sizes: Vec<_> = by_hand.iter().map(|sent| (sent.routing_key.clone(), sent.body.len() as u64)).collect();

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use vumi_test_servers::Redis;
-use vumi_tests::guests::guest;
 use vumi_tests::PATIENCE;
+use vumi_tests::guests::guest;
 
 use super::capture::{Publish, file};
 use super::compare::Made;
@@ -14,8 +14,8 @@ use super::stage::{Stage, in_both_orders};
 
 const CLASS: &str = "vumi.transports.failures.FailureWorker";
 
-/// Vumi's worker, which looked for retries twice a second; ours every five, so that there is time to look at what it
-/// keeps before the second retry falls due after three.
+/// The worker's file. It looks for retries every five seconds, less often than the recorded one, so that there is time
+/// to see what it keeps before the second retry, due after three, is sent as well.
 fn worker(redis: &Redis) -> String {
     format!(
         "transport_name: sms
@@ -105,18 +105,15 @@ fn transport_reports_a_failure_as_vumis_did() {
             guest("bad-router").display()
         );
         let host = stage.worker("vumi.transports.telnet.TelnetServerTransport", &yaml);
-        let failure = stage.capture.publishes.iter().find(|step| step.text("failure_code").as_deref() == Some("permanent"));
+        let failure =
+            stage.capture.publishes.iter().find(|step| step.text("failure_code").as_deref() == Some("permanent"));
         let failure = failure.expect("a permanent failure").clone();
         let mut payload = failure.payload();
         payload["message"]["content"] = json!("fail no such subscriber");
-        let failed = &payload["message"];
-        let outbound = Publish { step: "sent to sms.outbound".into(), routing_key: "sms.outbound".into(), ..failure.clone() };
-        let outbound = outbound.with_payload(failed);
-        stage.publish(&outbound);
-        // The failed message must be in it as it was.
-        stage.compare.known("message", failed.clone());
-        let reported = stage.expect(&failure.with_payload(&payload), Made::ByHost);
-        assert!(matches!(&reported.payload()["reason"], Value::String(reason) if !reason.is_empty()));
+        let outbound =
+            Publish { step: "sent to sms.outbound".into(), routing_key: "sms.outbound".into(), ..failure.clone() };
+        stage.publish(&outbound.with_payload(&payload["message"]));
+        stage.expect(&failure.with_payload(&payload), Made::ByHost);
         stage.end(host);
     });
 }

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
 use tempfile::TempDir;
 use vumi_test_servers::shared_rabbitmq;
 use vumi_tests::guests::scratch;
 use vumi_tests::{Host, HostBuilder, until};
 
-use super::capture::{Capture, Publish};
+use super::capture::{Capture, Declaration, Publish};
 use super::compare::{Compare, Made};
 use super::peer::Peer;
 
@@ -23,6 +24,8 @@ pub(crate) struct Stage {
     pub(crate) capture: Capture,
     pub(crate) peer: Peer,
     pub(crate) compare: Compare,
+    /// Whether the worker takes messages off one of the capture's queues.
+    pub(crate) consumes: bool,
     order: Order,
     url: String,
     folder: TempDir,
@@ -45,7 +48,16 @@ impl Stage {
         if order == Order::VumiFirst {
             peer.declare(&capture.declarations);
         }
-        Self { capture, peer, compare: Compare::new(), order, url, folder: scratch() }
+        Self { capture, peer, compare: Compare::new(), consumes: true, order, url, folder: scratch() }
+    }
+
+    /// Declarations of further parties, who were not recorded: made where the recorded ones are made.
+    pub(crate) fn also(&mut self, declarations: impl IntoIterator<Item = Declaration>) {
+        let declarations: Vec<Declaration> = declarations.into_iter().collect();
+        if self.order == Order::VumiFirst {
+            self.peer.declare(&declarations);
+        }
+        self.capture.declarations.extend(declarations);
     }
 
     /// `vumi-host worker`, with the worker's file and the file of core options that Vumi had.
@@ -67,6 +79,15 @@ impl Stage {
     /// Whoever was first, Vumi declares once more when the host has declared its queues.
     fn started(&self, host: HostBuilder) -> Host {
         let host = host.start();
+        if self.consumes {
+            let queues = self.capture.queues();
+            until("the host consumes", || {
+                queues.iter().find(|queue| self.peer.look(queue).is_some_and(|(_, all)| all > 0))
+            });
+        } else {
+            let exchanges = self.capture.exchanges();
+            until("the host has declared its exchange", || exchanges.iter().find(|name| self.peer.has_exchange(name)));
+        }
         self.peer.declare(&self.capture.declarations);
         host
     }
@@ -90,6 +111,10 @@ impl Stage {
     /// it and sent nothing beyond what was compared.
     #[track_caller]
     pub(crate) fn end(self, host: Host) {
+        until("the host has settled everything", || {
+            let queues = host.get("/api/v1/queues");
+            queues.as_array()?.iter().all(|queue| self.is_settled(queue)).then_some(())
+        });
         let (status, _, log) = host.terminate();
         assert!(status.success(), "{status}\n{log}");
         assert!(!log.contains("PRECONDITION"), "{log}");
@@ -101,9 +126,16 @@ impl Stage {
         println!("{} ({:?}): {} publishes compared", self.capture.name, self.order, self.compare.count);
     }
 
+    /// Whether the host is done with a queue, as its API shows it.
+    fn is_settled(&self, queue: &Value) -> bool {
+        assert_eq!(queue["dead"], 0, "a message was given up: {queue}");
+        let consumed = || queue["name"].as_str().and_then(|name| self.peer.look(name)).is_some_and(|(_, all)| all > 0);
+        queue["unacked"] == 0 && (queue["ready"] == 0 || !consumed())
+    }
+
     /// Waits until the host has taken everything that a queue held.
     pub(crate) fn drained(&self, queue: &str) {
-        until(&format!("{queue} is empty"), || (self.peer.look(queue).0 == 0).then_some(()));
+        until(&format!("{queue} is empty"), || (self.peer.look(queue)?.0 == 0).then_some(()));
     }
 }
 

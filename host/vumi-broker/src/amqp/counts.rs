@@ -35,9 +35,8 @@ pub(crate) async fn queues(shared: &Shared) -> Result<Vec<QueueInfo>> {
 pub(crate) async fn passive(shared: &Shared, queue: &str) -> Result<Option<(u64, u64)>> {
     let link = shared.link()?;
     let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    let asked = link
-        .declaring(async |channel| channel.queue_declare(queue.into(), passive, FieldTable::default()).await)
-        .await;
+    let asked =
+        link.declaring(async |channel| channel.queue_declare(queue.into(), passive, FieldTable::default()).await).await;
     match asked {
         Ok(queue) => Ok(Some((queue.message_count().into(), queue.consumer_count().into()))),
         Err(error) => match sentences::refusal(&error) {

@@ -37,7 +37,7 @@ const AT: &str = "x-vumi-at-micros";
 const NUMBERS: u64 = 1 << 53;
 
 /// How long it is believed that a queue has no dead letters, having none at all before.
-const BELIEVED_FOR: Duration = Duration::from_secs(5);
+const BELIEVED_FOR: Duration = Duration::from_secs(60);
 
 /// Beliefs at most, and letters told at a time.
 const MAX: usize = 10_000;
@@ -51,7 +51,9 @@ pub(crate) struct Morgue(HashMap<String, Instant>);
 pub(crate) fn letter(queue: &str, reason: &str, attempts: u32, body: Bytes) -> Result<Letter> {
     let dead = names::dead(queue);
     if dead.len() > NAME {
-        return Err(Error::permanent(format!("queue `{queue}` cannot have dead letters: `{dead}` is longer than {NAME} bytes")));
+        return Err(Error::permanent(format!(
+            "queue `{queue}` cannot have dead letters: `{dead}` is longer than {NAME} bytes"
+        )));
     }
     let at = Timestamp::now().micros();
     let number = i64::try_from(RandomState::new().hash_one((at, &body)) % NUMBERS).unwrap_or_default();

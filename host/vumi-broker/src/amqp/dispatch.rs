@@ -64,8 +64,7 @@ pub(crate) async fn announce(shared: &Shared, exchange: &str, key: &str, body: B
     let bytes = body.len();
     let place = shared.within(INSIDE, topic_place(shared, exchange, bytes)).await?;
     let properties = wire::properties(None);
-    let letter =
-        Letter { exchange: Arc::from(exchange), key: Arc::from(key), body, properties, mandatory: false };
+    let letter = Letter { exchange: Arc::from(exchange), key: Arc::from(key), body, properties, mandatory: false };
     Ok(post(shared, letter, place))
 }
 

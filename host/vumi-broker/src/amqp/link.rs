@@ -17,7 +17,7 @@ pub(crate) struct Link {
     pub(crate) consuming: Wire,
     /// The channel for declarations, made when needed: a refused declaration closes it.
     desk: Mutex<Option<Channel>>,
-    /// Set when either connection is lost.
+    /// Set when the connections have ended.
     pub(crate) lost: CancellationToken,
 }
 
@@ -48,9 +48,10 @@ impl Link {
         !self.lost.is_cancelled() && self.publishing.is_up() && self.consuming.is_up()
     }
 
-    /// Ends both connections.
+    /// Ends both connections. What is not settled goes back together with its consumer: only then do others get it in
+    /// its order.
     pub(crate) async fn close(&self) {
-        self.lost.cancel();
         tokio::join!(self.publishing.close(), self.consuming.close());
+        self.lost.cancel();
     }
 }

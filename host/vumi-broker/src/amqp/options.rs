@@ -238,11 +238,8 @@ mod tests {
     fn arguments_of_queues() {
         let classic = plan("amqp://h").unwrap();
         assert_eq!(classic.arguments("a.inbound"), FieldTable::default(), "as Vumi declares them");
-        let options = AmqpOptions {
-            queue_type: QueueType::Quorum,
-            single_active_consumer: true,
-            ..AmqpOptions::new("amqp://h")
-        };
+        let options =
+            AmqpOptions { queue_type: QueueType::Quorum, single_active_consumer: true, ..AmqpOptions::new("amqp://h") };
         let quorum = Plan::of(&options).unwrap();
         assert!(quorum.arguments("a.inbound").contains_key("x-single-active-consumer"));
         assert!(!quorum.arguments("a.inbound.dead").contains_key("x-single-active-consumer"));

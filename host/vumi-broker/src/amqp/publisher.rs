@@ -39,6 +39,8 @@ struct Lines {
     next: u64,
     waiting: BTreeMap<u64, Entry>,
     sent: BTreeMap<u64, Entry>,
+    /// The one that was sent alone, as it may be what RabbitMQ closes the channel for.
+    suspect: Option<u64>,
     closed: bool,
 }
 
@@ -100,10 +102,19 @@ impl Publisher {
         refused.into_iter().for_each(|entry| entry.answer.give(Err(error::closed())));
     }
 
-    /// The next message to be sent. One that was sent before, and that nobody waits for any more, is passed over.
+    /// The next message to be sent. One that was sent before, and that nobody waits for any more, is passed over. One
+    /// that was on a channel that RabbitMQ closed is sent alone, to see whether it is the cause.
     pub(crate) fn next(&self) -> Option<(u64, Letter)> {
         let mut lines = self.lines.lock();
         loop {
+            if lines.suspect.is_some_and(|suspect| lines.sent.contains_key(&suspect)) {
+                return None;
+            }
+            let suspect = lines.waiting.first_key_value().filter(|(_, entry)| entry.strikes > 0);
+            lines.suspect = suspect.map(|(number, _)| *number);
+            if lines.suspect.is_some() && !lines.sent.is_empty() {
+                return None;
+            }
             let (number, mut entry) = lines.waiting.pop_first()?;
             if entry.sent > 0 && entry.answer.is_abandoned() {
                 self.tell_if_empty(&lines);
@@ -220,5 +231,7 @@ impl Publisher {
 }
 
 fn homeless(queue: &str) -> Error {
-    Error::temporary(format!("RabbitMQ returns messages for queue `{queue}`: something deletes the queue or its binding"))
+    Error::temporary(format!(
+        "RabbitMQ returns messages for queue `{queue}`: something deletes the queue or its binding"
+    ))
 }

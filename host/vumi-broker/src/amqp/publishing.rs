@@ -101,9 +101,10 @@ async fn fly(channel: &Channel, number: u64, letter: Letter) -> Landed {
 fn land(publisher: &Publisher, (number, result): Landed, gone: &mut BTreeSet<String>) -> lapin::Result<()> {
     let (returned, result) = match result? {
         Confirmation::Ack(returned) => (returned, Ok(())),
-        Confirmation::Nack(returned) => {
-            (returned, Err(Error::temporary("RabbitMQ could not take a message (its queue may be full, or a node away)")))
-        }
+        Confirmation::Nack(returned) => (
+            returned,
+            Err(Error::temporary("RabbitMQ could not take a message (its queue may be full, or a node away)")),
+        ),
         // Confirms are always on.
         Confirmation::NotRequested => (None, Err(Error::temporary("RabbitMQ did not confirm a message"))),
     };

@@ -44,15 +44,17 @@ pub(crate) fn not_connected(plan: &Plan, stage: Stage, error: &lapin::Error) -> 
         return match error.kind() {
             ErrorKind::MissingHeartbeatError => format!("{place} is silent: look at the network and at its log"),
             ErrorKind::ParsingError(_) | ErrorKind::InvalidProtocolVersion(_) => {
-                format!("{place}: what answers there does not speak AMQP 0-9-1: mend host and port of the broker address")
+                format!(
+                    "{place}: what answers there does not speak AMQP 0-9-1: mend host and port of the broker address"
+                )
             }
             _ => format!("{place} cannot be used ({error}): look at its log"),
         };
     };
     match (stage, cause.kind()) {
-        (Stage::Reaching, io::ErrorKind::ConnectionRefused) => format!(
-            "{place} refuses connections: start RabbitMQ there, or mend host and port of the broker address"
-        ),
+        (Stage::Reaching, io::ErrorKind::ConnectionRefused) => {
+            format!("{place} refuses connections: start RabbitMQ there, or mend host and port of the broker address")
+        }
         (Stage::Reaching, io::ErrorKind::TimedOut) => {
             format!("{place} does not answer: look at the network, or mend host and port of the broker address")
         }
@@ -94,7 +96,9 @@ fn refused(plan: &Plan, number: u16, words: &str) -> String {
             "{place}: user `{user}` may not do that ({words}): grant it with `rabbitmqctl set_permissions -p {vhost} \
              {user} '.*' '.*' '.*'`"
         ),
-        code::CONNECTION_FORCED => format!("{place} ended the connection ({words}): it is stopping, or an operator did it"),
+        code::CONNECTION_FORCED => {
+            format!("{place} ended the connection ({words}): it is stopping, or an operator did it")
+        }
         _ => format!("{place} refuses ({number} {words}): look at its log"),
     }
 }

@@ -24,14 +24,12 @@ const GLANCE: Duration = Duration::from_secs(1);
 pub(crate) async fn supervise(shared: Arc<Shared>) {
     // Vumi's reconnecting clients wait longer each time by a factor of e, up to an hour. Nobody wants to wait an hour
     // after an outage.
-    let mut backoff = Backoff::new(Duration::from_millis(500), std::f64::consts::E, Duration::from_secs(30));
+    let mut backoff = Backoff::new(Duration::from_millis(500), std::f64::consts::E, Duration::from_secs(15));
     let mut told = None;
     while let Some(opened) = shared.closed.run_until_cancelled(open(&shared)).await {
         match opened {
             Ok((link, channel)) => {
-                if told.take().is_some() {
-                    tracing::info!("{} is connected", shared.plan.place());
-                }
+                tracing::info!("{} is connected", shared.plan.place());
                 let began = Instant::now();
                 serve(&shared, &link, channel).await;
                 if shared.closed.is_cancelled() {
@@ -51,6 +49,8 @@ pub(crate) async fn supervise(shared: Arc<Shared>) {
                 if told.as_ref() != Some(&sentence) {
                     tracing::error!("{sentence}");
                     told = Some(sentence);
+                    // Somebody is working on it.
+                    backoff.reset();
                 }
             }
         }
@@ -106,10 +106,17 @@ async fn serve(shared: &Shared, link: &Arc<Link>, channel: Channel) {
 /// Publishes; on a new channel when RabbitMQ closed the old one.
 async fn publish(shared: &Shared, link: &Link, mut channel: Channel) {
     let mut backoff = Backoff::new(Duration::from_millis(100), 2.0, Duration::from_secs(10));
+    let mut told = None;
     loop {
-        match publishing::run(shared, link, &channel).await {
-            End::Lost => return,
-            End::Channel(words) => tracing::error!("{}: publishing was refused ({words})", shared.plan.place()),
+        let began = Instant::now();
+        let End::Channel(words) = publishing::run(shared, link, &channel).await else { return };
+        if began.elapsed() >= GOOD {
+            backoff.reset();
+            told = None;
+        }
+        if told.as_ref() != Some(&words) {
+            tracing::error!("{}: publishing was refused ({words})", shared.plan.place());
+            told = Some(words);
         }
         tokio::time::sleep(backoff.next_delay()).await;
         // An exchange may have been deleted.

@@ -70,7 +70,12 @@ impl Topology {
 
     /// Declares a queue, unless it is known.
     pub(crate) async fn ensure(
-        &self, plan: &Plan, link: &Link, queue: &str, depth: Depth, shown: bool,
+        &self,
+        plan: &Plan,
+        link: &Link,
+        queue: &str,
+        depth: Depth,
+        shown: bool,
     ) -> Result<(), NotDeclared> {
         if self.has(queue, depth) {
             if shown {

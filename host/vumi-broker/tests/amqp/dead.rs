@@ -90,8 +90,7 @@ async fn dead_letters_of_others_are_shown_too() {
     until("all there", async || broker.dead_letters(Q, 10).await.expect("lists").len() == 3).await;
     let letters = broker.dead_letters(Q, 10).await.expect("lists");
     let told: Vec<_> = letters.iter().map(|letter| (letter.body.as_ref(), letter.reason.as_str())).collect();
-    let expected: [(&[u8], &str); 3] =
-        [(b"ours", "why"), (b"a", "put there by something else"), (b"b", "expired")];
+    let expected: [(&[u8], &str); 3] = [(b"ours", "why"), (b"a", "put there by something else"), (b"b", "expired")];
     assert_eq!(told, expected);
     assert_eq!(broker.dead_letters(Q, 10).await.expect("lists"), letters, "with the same numbers again");
     assert!(broker.revive(Q, letters[2].id).await.expect("revives"));

@@ -54,7 +54,10 @@ impl Server {
     }
 
     /// Does something with it that blocks.
-    pub(crate) async fn with<T: Send + 'static>(&mut self, what: impl FnOnce(&mut RabbitMq) -> T + Send + 'static) -> T {
+    pub(crate) async fn with<T: Send + 'static>(
+        &mut self,
+        what: impl FnOnce(&mut RabbitMq) -> T + Send + 'static,
+    ) -> T {
         let mut server = self.0.take().expect("is there");
         let (server, done) = blocking(move || {
             let done = what(&mut server);
@@ -79,7 +82,6 @@ pub(crate) async fn open(url: &str) -> Arc<AmqpBroker> {
 }
 
 pub(crate) async fn open_with(options: &AmqpOptions) -> Arc<AmqpBroker> {
-    let _ = tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).with_writer(std::io::stderr).try_init(); // TEMP
     let broker = AmqpBroker::open(options).expect("opens");
     connected(&broker).await;
     broker

@@ -54,7 +54,7 @@ async fn an_exchange_that_is_deleted_is_declared_again_and_messages_arrive() {
 async fn a_message_that_rabbitmq_refuses_does_not_stop_the_others() {
     let mut server = Server::start().await;
     // RabbitMQ closes the channel on which a larger one comes.
-    server.with(|server| server.eval("persistent_term:put(max_message_size, 1000)")).await;
+    server.with(|server| server.eval("application:set_env(rabbit, max_message_size, 1000)")).await;
     let broker = open(&server.url()).await;
     let large = hand_over(&broker, Q, vec![b'x'; 2_000]).await;
     publish(&broker, Q, "small").await;

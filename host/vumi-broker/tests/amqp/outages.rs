@@ -60,7 +60,8 @@ fn firsts(all: &[u32]) -> Vec<u32> {
     all.iter().copied().filter(|number| known.insert(*number)).collect()
 }
 
-async fn nothing_is_lost(outages: usize, outage: fn(&mut RabbitMq)) {
+/// `twice`: how many may be handled twice.
+async fn nothing_is_lost(outages: usize, twice: usize, outage: fn(&mut RabbitMq)) {
     let mut server = Server::start().await;
     let broker = open(&server.url()).await;
     let seen: Arc<Mutex<Vec<u32>>> = Arc::default();
@@ -76,7 +77,7 @@ async fn nothing_is_lost(outages: usize, outage: fn(&mut RabbitMq)) {
     let seen = seen.lock().clone();
     assert_eq!(firsts(&seen), (0..MANY).collect::<Vec<_>>(), "nothing is lost and the order is kept");
     let again = seen.len() - MANY as usize;
-    assert!(again <= outages * 100, "{again} were handled twice");
+    assert!(again <= twice, "{again} were handled twice");
     until("all acknowledged", async || {
         broker.queues().await.is_ok_and(|all| all.iter().all(|info| info.name != Q || info.ready + info.unacked == 0))
     })
@@ -95,12 +96,15 @@ async fn nothing_is_lost(outages: usize, outage: fn(&mut RabbitMq)) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_when_rabbitmq_is_restarted() {
-    nothing_is_lost(1, |server| server.restart()).await;
+    // What was delivered and not acknowledged.
+    nothing_is_lost(1, 40, |server| server.restart()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_when_rabbitmq_is_killed() {
-    nothing_is_lost(2, |server| {
+    // RabbitMQ writes acknowledgements to disk when it finds the time; a power cut brings back what was acknowledged
+    // long before.
+    nothing_is_lost(2, usize::MAX, |server| {
         server.kill();
         server.start_again();
     })

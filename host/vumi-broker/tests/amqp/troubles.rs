@@ -40,7 +40,11 @@ async fn refused_wrong_password_missing_vhost_and_then_all_is_well() {
     assert!(declared.is_temporary(), "{declared}");
 
     server.with(|server| server.start_again()).await;
-    trouble(&broker, &format!("{place} does not accept user `vumi` with this password: mend them in the broker address")).await;
+    trouble(
+        &broker,
+        &format!("{place} does not accept user `vumi` with this password: mend them in the broker address"),
+    )
+    .await;
     server
         .with(|server| server.eval("rabbit_auth_backend_internal:add_user(<<\"vumi\">>, <<\"secret\">>, <<\"test\">>)"))
         .await;
@@ -107,7 +111,9 @@ async fn a_queue_with_other_arguments_is_named_and_used_once_it_fits() {
         let error = soon(broker.declare(Q)).await.expect_err("is classic");
         assert!(!error.is_temporary(), "{attempt}");
         let sentence = error.to_string();
-        for part in ["queue `sms_1.inbound` exists with other arguments", "`queue_type` (here quorum)", "delete the queue"] {
+        for part in
+            ["queue `sms_1.inbound` exists with other arguments", "`queue_type` (here quorum)", "delete the queue"]
+        {
             assert!(sentence.contains(part), "{sentence}");
         }
     }

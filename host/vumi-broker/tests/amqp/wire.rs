@@ -41,12 +41,14 @@ async fn every_queue_has_vumis_exchange_and_declaration() {
         assert_eq!(names::exchange(queue), exchange);
         let mut consumer = consume(&broker, queue, 20).await;
         // A declaration that fits passes; any other is refused, so these are exactly its properties.
-        let fits = |kind, options| other.channel.exchange_declare(exchange.into(), kind, options, FieldTable::default());
+        let fits =
+            |kind, options| other.channel.exchange_declare(exchange.into(), kind, options, FieldTable::default());
         fits(ExchangeKind::Direct, durable_exchange()).await.expect("direct, durable");
         fits(ExchangeKind::Topic, durable_exchange()).await.expect_err("not a topic exchange");
         other.renew().await;
         let transient = ExchangeDeclareOptions::default();
-        let refused = other.channel.exchange_declare(exchange.into(), ExchangeKind::Direct, transient, FieldTable::default());
+        let refused =
+            other.channel.exchange_declare(exchange.into(), ExchangeKind::Direct, transient, FieldTable::default());
         refused.await.expect_err("not transient");
         other.renew().await;
         let declared = other.channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), FieldTable::default());
@@ -129,8 +131,13 @@ async fn announcements_go_to_a_topic_exchange_and_nobody_need_listen() {
     declared.await.expect("a durable topic exchange");
     let declared = other.channel.queue_declare(carbon.into(), QueueDeclareOptions::default(), FieldTable::default());
     declared.await.expect("declared");
-    let bound =
-        other.channel.queue_bind(carbon.into(), exchange.into(), "#".into(), QueueBindOptions::default(), FieldTable::default());
+    let bound = other.channel.queue_bind(
+        carbon.into(),
+        exchange.into(),
+        "#".into(),
+        QueueBindOptions::default(),
+        FieldTable::default(),
+    );
     bound.await.expect("bound");
     soon(announce()).await.expect("handed over").await.expect("confirmed");
     let message = other.get(carbon).await.expect("is there");
@@ -188,7 +195,8 @@ async fn a_worker_of_vumi_shares_the_queue() {
     declared.await.expect("declared");
     let declared = other.channel.queue_declare(Q.into(), QueueDeclareOptions::durable(), FieldTable::default());
     declared.await.expect("declared");
-    let bound = other.channel.queue_bind(Q.into(), vumi.into(), Q.into(), QueueBindOptions::default(), FieldTable::default());
+    let bound =
+        other.channel.queue_bind(Q.into(), vumi.into(), Q.into(), QueueBindOptions::default(), FieldTable::default());
     bound.await.expect("bound");
     other.channel.basic_qos(1, BasicQosOptions { global: false }).await.expect("set");
     other.channel.confirm_select(ConfirmSelectOptions::default()).await.expect("set");

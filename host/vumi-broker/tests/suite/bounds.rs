@@ -101,7 +101,10 @@ pub(crate) async fn messages_from_inside_pass_until_the_hard_bound<F: AsyncFn(Br
     let refused = soon(bench.broker.publish(Q, Bytes::from("x"), Admission::Inside)).await;
     let error = refused.expect_err("full");
     assert!(error.is_temporary());
-    assert!(error.to_string().starts_with("queue `q.inbound` is full to its hard bound (it holds 4 messages"), "{error}");
+    assert!(
+        error.to_string().starts_with("queue `q.inbound` is full to its hard bound (it holds 4 messages"),
+        "{error}"
+    );
     let mut consumer = consume(&*bench.broker, 0).await;
     ack(next(&mut consumer).await).await;
     publish(&*bench.broker, "4").await;
@@ -172,8 +175,7 @@ pub(crate) async fn done_without_room_changes_nothing<F: AsyncFn(BrokerOptions) 
     publish_to(&*bench.broker, "full.inbound", "x").await;
     let mut consumer = consume(&*bench.broker, 1).await;
     let outgoing = |queue: &str, body| Outgoing { queue: queue.to_owned(), body: Bytes::from_static(body) };
-    let full =
-        vec![outgoing("other.inbound", b"a"), outgoing("other.inbound", b"b"), outgoing("full.inbound", b"c")];
+    let full = vec![outgoing("other.inbound", b"a"), outgoing("other.inbound", b"b"), outgoing("full.inbound", b"c")];
     let error = soon(next(&mut consumer).await.done(full)).await.expect_err("no room");
     assert!(error.is_temporary() && error.to_string().contains("queue `full.inbound` is full"), "{error}");
     assert_eq!(counts(&*bench.broker, "other.inbound").await, (0, 0, 0));

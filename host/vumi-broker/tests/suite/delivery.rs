@@ -207,8 +207,12 @@ pub(crate) async fn done_publishes_what_came_of_it<F: AsyncFn(BrokerOptions) -> 
     let bench = make(BrokerOptions::default()).await;
     publish(&*bench.broker, "question").await;
     let mut consumer = consume(&*bench.broker, 1).await;
-    let came =
-        vec![outgoing("replies.outbound", "1"), outgoing(Q, "again"), outgoing("replies.outbound", "2"), outgoing("x.event", "e")];
+    let came = vec![
+        outgoing("replies.outbound", "1"),
+        outgoing(Q, "again"),
+        outgoing("replies.outbound", "2"),
+        outgoing("x.event", "e"),
+    ];
     let confirm = soon(next(&mut consumer).await.done(came)).await.expect("has room");
     soon(confirm).await.expect("confirmed");
     assert_eq!(told(&[next(&mut consumer).await]), [("again", 1)]);

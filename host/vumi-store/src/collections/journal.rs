@@ -123,3 +123,6 @@ fn gap() -> rusqlite::Error {
 fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(error.into())
 }
+
+#[cfg(test)]
+mod tests;

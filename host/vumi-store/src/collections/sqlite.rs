@@ -249,3 +249,6 @@ impl Collections for SqliteCollections {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,7 +96,6 @@ impl Link {
                 // Redis works; it is the caller who asked for what cannot be.
                 return Err(fault.error);
             };
-            self.health.failed(&fault);
             match (trouble, &live.connections) {
                 (Trouble::Lost | Trouble::Login, Connections::Server { .. }) => self.broken(live.number),
                 // Its address may lead to another server by now.
@@ -110,6 +109,8 @@ impl Link {
                 _ => false,
             };
             if !over_soon || Instant::now() + pause >= deadline {
+                // Only now: what passes by itself, such as a slot that moves, is not worth a line in the log.
+                self.health.failed(&fault);
                 return Err(fault.error);
             }
             tokio::time::sleep(pause).await;

@@ -52,15 +52,44 @@ impl RedisOptions {
             }
             nodes.push(info.set_redis_settings(redis.set_protocol(ProtocolVersion::RESP3)));
         }
+        Ok(Self::of(cluster, nodes))
+    }
+
+    /// A server by the parts of its address: what a worker's `redis_manager` names.
+    ///
+    /// # Errors
+    /// [`StoreError::RedisAddress`], when the host is none.
+    pub fn server(
+        host: &str,
+        port: u16,
+        database: u32,
+        username: Option<&str>,
+        password: Option<&str>,
+    ) -> Result<Self, StoreError> {
+        if host.trim().is_empty() {
+            return Err(refused("it names no host"));
+        }
+        let info = (host.trim(), port).into_connection_info().map_err(|error| refused(&reason(&error)))?;
+        let mut redis = info.redis_settings().clone().set_db(i64::from(database)).set_protocol(ProtocolVersion::RESP3);
+        if let Some(username) = username {
+            redis = redis.set_username(username);
+        }
+        if let Some(password) = password {
+            redis = redis.set_password(password);
+        }
+        Ok(Self::of(false, vec![info.set_redis_settings(redis)]))
+    }
+
+    fn of(cluster: bool, nodes: Vec<ConnectionInfo>) -> Self {
         let places: Vec<String> = nodes.iter().map(|node| shown(node.addr())).collect();
-        Ok(Self {
+        Self {
             connect_timeout: Duration::from_secs(5),
             response_timeout: Duration::from_secs(5),
             connections: 4,
             cluster,
             nodes,
             place: places.join(","),
-        })
+        }
     }
 
     /// Host and port (of a cluster: of all nodes that were named, with commas between).
@@ -159,6 +188,10 @@ mod tests {
             let debug = format!("{options:?}");
             assert!(debug.contains(shown) && !debug.contains("hunter2"), "{debug}");
         }
+        let parts = RedisOptions::server("::1", 7000, 2, Some("u"), Some("h@:/r")).expect("an address");
+        assert_eq!(parts.to_string(), "redis://[::1]:7000/2");
+        assert_eq!(parts.nodes[0].redis_settings().password(), Some("h@:/r"));
+        assert!(RedisOptions::server(" ", 1, 0, None, None).is_err());
         let login = RedisOptions::parse("redis+cluster://u:hun%40ter@a:1,b:2").expect("reads");
         assert_eq!(login.nodes.len(), 2);
         for node in &login.nodes {

@@ -13,11 +13,7 @@ pub struct Part<P>(PhantomData<P>);
 
 #[doc(hidden)]
 impl<R: Router> Part<R> {
-    pub fn route_message(
-        connector: &str,
-        channel: Channel,
-        message: &MessageFields,
-    ) -> Result<MessageRoute, String> {
+    pub fn route_message(connector: &str, channel: Channel, message: &MessageFields) -> Result<MessageRoute, String> {
         R::route_message(connector, channel, message).map_err(|error| error.to_string())
     }
 

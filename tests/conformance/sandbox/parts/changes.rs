@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use vumi_core::{Channel, Direction, Flow, Hook, Middleware, Route, Router};
-use vumi_message::{Event, Message, Payload, UserMessage};
+use vumi_message::json::object_to_text;
+use vumi_message::{Event, Payload, UserMessage};
 
 use super::{Place, flow, passed, user};
 
@@ -13,15 +14,15 @@ fn asks(change: &str) -> UserMessage {
     user(json!({
         "content": change, "to_addr_type": "msisdn", "from_addr_type": "msisdn", "session_event": "new", "group": "g",
         "in_reply_to": "m0", "provider": "p", "transport_metadata": {"t": 1.50}, "helper_metadata": {"h": [1, {}]},
-        "routing_metadata": {"endpoint_name": "e", "hops": [1]}, "mine": {"a": null, "b": 1e+400},
+        "routing_metadata": {"endpoint_name": "e", "hops": [1]}, "mine": {"a": null, "b": 1.5e300},
     }))
 }
 
-/// The message with one field changed.
-fn with(message: &UserMessage, field: &str, value: Value) -> Message {
-    let mut payload = message.payload().clone();
+/// The text of the message with one field changed.
+fn with(message: &Payload, field: &str, value: Value) -> String {
+    let mut payload = message.clone();
     payload.insert(field.to_owned(), value);
-    Message::from_payload(payload).unwrap()
+    object_to_text(&payload)
 }
 
 #[tokio::test]
@@ -59,7 +60,7 @@ async fn every_field_can_be_changed_and_no_other_is() {
     ]);
     for (change, field, value) in changes {
         let message = asks(&change);
-        let expected = with(&message, field, value).to_json();
+        let expected = with(message.payload(), field, value);
         let Route::To(targets) = router.route("t1", Channel::Inbound, &message.clone().into()).await.unwrap() else {
             panic!("{change}: it goes nowhere");
         };
@@ -76,7 +77,7 @@ async fn what_was_absent_stays_absent() {
     for field in ["to_addr_type", "from_addr_type", "routing_metadata", "helper_metadata"] {
         message.remove(field).unwrap();
     }
-    let expected = with(&message, "provider", Value::Null).to_json();
+    let expected = with(message.payload(), "provider", Value::Null);
     let after = passed(part.handle(CONSUME, "t1", message.into()).await.unwrap());
     assert_eq!(after.to_json(), expected);
 }
@@ -85,7 +86,7 @@ async fn what_was_absent_stays_absent() {
 async fn ids_and_times_cannot_be_changed() {
     let place = Place::new();
     let (router, part) = (place.router("bad-router", json!({})), place.middleware("bad-router", json!({})));
-    let deep = format!("set helper-metadata {{\"a\":{}{}}}", "[".repeat(130), "]".repeat(130));
+    let deep = format!("set helper-metadata {{\"a\":{}{}}}", "[".repeat(133), "]".repeat(133));
     for (change, text) in [
         ("set message-id m9", "it changed the message-id of a message, which cannot be changed"),
         ("set timestamp 1", "it changed the timestamp of a message, which cannot be changed"),
@@ -123,11 +124,9 @@ async fn events_keep_what_they_say() {
         ("helper-metadata {\"x\": 1}", "helper_metadata", json!({"x": 1})),
     ] {
         let event = event(change);
-        let mut payload = event.payload().clone();
-        payload.insert(field.to_owned(), value);
-        let expected = Message::from_payload(payload).unwrap();
+        let expected = with(event.payload(), field, value);
         let after = passed(flow(&part, Direction::Publish, Channel::Event, event).await);
-        assert_eq!(after.to_json(), expected.to_json(), "{change}");
+        assert_eq!(after.to_json(), expected, "{change}");
     }
     let hook = Hook { direction: Direction::Publish, channel: Channel::Event };
     for (change, what) in [

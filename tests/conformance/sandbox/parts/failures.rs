@@ -14,28 +14,27 @@ const INBOUND: Hook = Hook { direction: Direction::Consume, channel: Channel::In
 
 /// Limits that a bad guest passes soon.
 fn limits() -> Value {
-    json!({"limits": {"cpu_ms": 500, "memory": "16MiB", "log_bytes": 100}, "timeout": 20})
+    json!({"limits": {"cpu_ms": 500, "memory": "16MiB", "log_bytes": 1000}, "timeout": 20})
 }
 
 /// What the bad guest is told, and how that ends.
-const ATTACKS: [(&str, Outcome); 5] = [
-    ("trap", Outcome::Trap),
-    ("loop", Outcome::CpuLimit),
-    ("memory", Outcome::MemoryLimit),
-    ("fail for this reason", Outcome::HandlerError),
-    (
-        "log 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789+",
-        Outcome::LogLimit,
-    ),
-];
+fn attacks() -> [(String, Outcome); 5] {
+    [
+        ("trap".into(), Outcome::Trap),
+        ("loop".into(), Outcome::CpuLimit),
+        ("memory".into(), Outcome::MemoryLimit),
+        ("fail for this reason".into(), Outcome::HandlerError),
+        (format!("log {}", "x".repeat(1001)), Outcome::LogLimit),
+    ]
+}
 
 #[tokio::test]
 async fn each_way_to_fail_has_its_code() {
     let place = Place::new();
     let (router, part) = (place.router("bad-router", limits()), place.middleware("bad-router", limits()));
     let mut count = 0;
-    for (attack, outcome) in ATTACKS {
-        let (message, event) = (Message::User(says(attack)), Message::Event(Event::ack(attack, "s1")));
+    for (attack, outcome) in attacks() {
+        let (message, event) = (Message::User(says(&attack)), Message::Event(Event::ack(attack.as_str(), "s1")));
         let hook = Hook { direction: Direction::Publish, channel: Channel::Event };
         let errors = [
             ("main.router", router.route("t1", Channel::Inbound, &message).await.unwrap_err()),
@@ -116,7 +115,10 @@ async fn a_reason_stays_on_its_line() {
     let (router, part) = (place.router("bad-router", json!({})), place.middleware("bad-router", json!({})));
     let forged = "no way\n2026-01-01T00:00:00Z ERROR forged \u{1b}[31m";
     let clean = "no way 2026-01-01T00:00:00Z ERROR forged \\u{1b}[31m";
-    let route = |text: String| router.route("t1", Channel::Inbound, &says(&text).into());
+    let route = |text: String| {
+        let router = &router;
+        async move { router.route("t1", Channel::Inbound, &says(&text).into()).await }
+    };
     assert_eq!(route(format!("nowhere {forged}")).await.unwrap(), Route::Nowhere(clean.into()));
     assert_eq!(route(format!("refuse {forged}")).await.unwrap(), Route::Refused(clean.into()));
     let event = Event::ack(format!("nowhere {forged}").as_str(), "s").into();

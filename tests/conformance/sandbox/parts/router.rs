@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vumi_core::{Channel, KvStore, Outcome, Route, Router, Target};
+use vumi_core::{Channel, Outcome, Route, Router, Target};
 use vumi_message::{Event, Message};
 use vumi_store::MemoryBounds;
 

@@ -38,23 +38,49 @@ pub(crate) enum Fate {
 #[derive(Default)]
 pub(crate) struct Lost {
     /// By the print of the body, then by number: of the same bodies, the oldest is taken first.
-    notes: HashMap<u64, BTreeMap<u64, Fate>>,
-    /// When each note was made, the oldest first.
-    made: VecDeque<(Instant, u64, u64)>,
+    notes: HashMap<u64, BTreeMap<u64, Note>>,
+    /// Each note that was made, the oldest first; some are not there any more.
+    made: VecDeque<Made>,
+    /// How many are there.
+    live: usize,
+    /// Counts the notes.
+    next: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Note {
+    fate: Fate,
+    serial: u64,
+}
+
+struct Made {
+    when: Instant,
+    print: u64,
+    id: u64,
+    serial: u64,
 }
 
 impl Lost {
     /// Notes, or notes anew, what became of a message.
     pub(crate) fn note(&mut self, print: u64, id: u64, fate: Fate) {
-        let now = Instant::now();
-        if self.notes.entry(print).or_default().insert(id, fate).is_none() {
-            self.made.push_back((now, print, id));
+        let same = self.notes.entry(print).or_default();
+        if let Some(note) = same.get_mut(&id) {
+            note.fate = fate;
+            return;
         }
-        while let Some((made, print, id)) = self.made.front().copied()
-            && (self.made.len() > MAX || now.duration_since(made) > KEPT_FOR)
+        let (when, serial) = (Instant::now(), self.next);
+        self.next += 1;
+        same.insert(id, Note { fate, serial });
+        self.live += 1;
+        self.made.push_back(Made { when, print, id, serial });
+        while let Some(oldest) = self.made.front()
+            && (self.live > MAX || self.made.len() > 2 * MAX || when.duration_since(oldest.when) > KEPT_FOR)
         {
+            let Made { print, id, serial, .. } = *oldest;
             self.made.pop_front();
-            self.forget(print, id);
+            if self.notes.get(&print).and_then(|same| same.get(&id)).is_some_and(|note| note.serial == serial) {
+                self.forget(print, id);
+            }
         }
     }
 
@@ -62,27 +88,25 @@ impl Lost {
     /// delivers again.
     pub(crate) fn found(&mut self, print: u64, redelivered: bool) -> Option<(u64, Fate)> {
         let same = self.notes.get(&print)?;
-        let alive = same.iter().find(|(_, fate)| **fate != Fate::Ended);
-        let (id, fate) = alive.or_else(|| same.first_key_value().filter(|_| redelivered))?;
-        let (id, fate) = (*id, *fate);
+        let alive = same.iter().find(|(_, note)| note.fate != Fate::Ended);
+        let (id, note) = alive.or_else(|| same.first_key_value().filter(|_| redelivered))?;
+        let (id, fate) = (*id, note.fate);
         self.forget(print, id);
-        self.made.retain(|(_, _, other)| *other != id);
         Some((id, fate))
     }
 
     fn forget(&mut self, print: u64, id: u64) {
-        if let Some(same) = self.notes.get_mut(&print) {
-            same.remove(&id);
-            if same.is_empty() {
-                self.notes.remove(&print);
-            }
+        let Some(same) = self.notes.get_mut(&print) else { return };
+        self.live -= usize::from(same.remove(&id).is_some());
+        if same.is_empty() {
+            self.notes.remove(&print);
         }
     }
 
     /// How many are noted.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.made.len()
+        self.live
     }
 }
 

@@ -5,15 +5,18 @@
 //! out again from here, first and in the old order, with its attempts counted, and RabbitMQ need not know; each
 //! consumer has a subscription of its own with its prefetch.
 //!
-//! All plain data is behind one lock, in this file and `settling`; the channel belongs to the hub's `task`, which is
-//! told by `Command`s what to do there.
+//! All plain data is behind one lock, in this file, `arriving` and `settling`; the channel belongs to the hub's
+//! `task` and its `session`, which are told by `Command`s what to do there.
 
+mod arriving;
 mod lost;
+mod session;
 mod settling;
+mod subscriptions;
 mod task;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::RandomState;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -25,14 +28,14 @@ use vumi_core::{Error, Result};
 
 pub(crate) use self::settling::HubSettler;
 
-use self::lost::{Fate, Lost};
+use self::lost::Lost;
 use super::options::Plan;
 use super::shared::Shared;
 use crate::consumer::{Hall, Take};
 use crate::error;
 use crate::meters::Meters;
 use crate::options::{BrokerOptions, Limits};
-use crate::queue::{Message, Queue};
+use crate::queue::Queue;
 use crate::seats::Seats;
 
 /// See the module's text.
@@ -58,6 +61,8 @@ struct State {
     next: u64,
     /// Counts the channels.
     epoch: u64,
+    /// Acknowledgements that RabbitMQ has not been told yet.
+    acking: u64,
     closed: bool,
 }
 
@@ -76,24 +81,18 @@ enum Command {
     Ack { epoch: u64, tag: u64, id: u64, print: u64, answer: Option<oneshot::Sender<Result<()>>> },
     /// Put back in the queue.
     Back { epoch: u64, tag: u64 },
-    /// Seats have changed.
-    Seats,
+    /// Somebody has sat down: subscribe.
+    Sit(u64),
+    /// Somebody has gone: end the subscription.
+    Stand(u64),
+    /// A message has to wait for its time.
+    Delayed,
     /// Count what is in the queue, and its consumers.
     Count(oneshot::Sender<Counts>),
 }
 
 /// Figures of a queue; none when RabbitMQ cannot say.
 pub(crate) type Counts = Option<(u64, u64)>;
-
-/// A message as it comes from RabbitMQ.
-struct Arrival {
-    tag: u64,
-    seat: Option<u64>,
-    body: Bytes,
-    redelivered: bool,
-    delivered_before: u32,
-    trace: Option<String>,
-}
 
 impl Hub {
     /// Starts the task that serves a queue.
@@ -109,6 +108,7 @@ impl Hub {
             lost: Lost::default(),
             next: 0,
             epoch: 0,
+            acking: 0,
             closed: false,
         };
         let hub = Arc::new(Self {
@@ -129,8 +129,8 @@ impl Hub {
         let seat = state.seats.sit(prefetch);
         state.prefetches.insert(seat, prefetch);
         state.newcomers.push((seat, sender));
-        drop(state);
-        self.tell(Command::Seats);
+        // Under the lock, so that commands come in the order of what they tell.
+        self.tell(Command::Sit(seat));
         (seat, receiver)
     }
 
@@ -156,83 +156,6 @@ impl Hub {
         });
     }
 
-    /// Takes in what RabbitMQ delivered. Numbers of those deliveries that are to be acknowledged at once.
-    fn arrive(&self, arrivals: Vec<Arrival>) -> Vec<u64> {
-        let mut over = Vec::new();
-        self.change(|state, wakers| {
-            for Arrival { tag, seat, body, redelivered, delivered_before, trace } in arrivals {
-                let print = self.printer.hash_one(&body);
-                let (id, attempts, due, fresh) = match state.lost.found(print, redelivered) {
-                    Some((_, Fate::Ended)) => {
-                        over.push(tag);
-                        continue;
-                    }
-                    Some((id, Fate::Held)) if state.origins.contains_key(&id) => {
-                        if let Some(origin) = state.origins.get_mut(&id) {
-                            (origin.tag, origin.seat) = (Some(tag), seat);
-                        }
-                        continue;
-                    }
-                    Some((id, Fate::Waiting { attempts, due })) => (id, attempts, due, false),
-                    Some((_, Fate::Held)) | None => {
-                        let id = state.next;
-                        state.next += 1;
-                        (id, delivered_before, None, true)
-                    }
-                };
-                state.origins.insert(id, Origin { tag: Some(tag), print, seat });
-                let message = Message { id, attempts, body, trace };
-                match fresh {
-                    true => state.queue.push(message),
-                    false => state.queue.put_back(message, due),
-                }
-                match due {
-                    None => wakers.extend(state.seats.wake_one()),
-                    Some(_) => wakers.extend(state.seats.idle()),
-                }
-            }
-            self.turn_out(state);
-        });
-        over
-    }
-
-    /// The channel is lost: what is here waits for its copy. The number of the next channel.
-    fn lose(&self) -> u64 {
-        self.change(|state, _| {
-            state.epoch += 1;
-            for (message, due) in state.queue.withdraw_all() {
-                if let Some(origin) = state.origins.remove(&message.id) {
-                    state.lost.note(origin.print, message.id, Fate::Waiting { attempts: message.attempts, due });
-                }
-            }
-            // What is left is in the hands of workers, or being settled.
-            for (id, origin) in &mut state.origins {
-                origin.tag = None;
-                state.lost.note(origin.print, *id, Fate::Held);
-            }
-            state.epoch
-        })
-    }
-
-    /// Where nobody sits, nothing stays that could be handed out: it goes back to RabbitMQ, for others.
-    fn turn_out(&self, state: &mut State) {
-        if state.prefetches.is_empty() {
-            self.send_back(state, |_| true);
-        }
-    }
-
-    /// Puts messages back in RabbitMQ's queue. If they come here again, their attempts are known.
-    fn send_back(&self, state: &mut State, which: impl FnMut(&Message) -> bool) {
-        for message in state.queue.withdraw(which) {
-            let Some(origin) = state.origins.remove(&message.id) else { continue };
-            let fate = Fate::Waiting { attempts: message.attempts, due: None };
-            state.lost.note(origin.print, message.id, fate);
-            if let Some(tag) = origin.tag {
-                self.tell(Command::Back { epoch: state.epoch, tag });
-            }
-        }
-    }
-
     fn tell(&self, command: Command) {
         // After the end of the task there is nothing to be done on the channel any more.
         let _ = self.commands.send(command);
@@ -243,11 +166,16 @@ impl Hub {
         let mut wakers = Vec::new();
         let mut state = self.state.lock();
         let result = change(&mut state, &mut wakers);
-        self.meters.ready.set(state.queue.ready() as f64);
-        self.meters.unacked.set(state.queue.unacked() as f64);
+        self.measure(&state);
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
         result
+    }
+
+    /// What is here; what is in RabbitMQ's queue beyond that, RabbitMQ's own figures tell.
+    fn measure(&self, state: &State) {
+        self.meters.ready.set(state.queue.ready() as f64);
+        self.meters.unacked.set(state.queue.unacked() as f64);
     }
 
     /// Answers those who wait to be known to RabbitMQ.
@@ -280,6 +208,7 @@ impl Hall for Hub {
         };
         state.seats.took(seat);
         self.meters.delivered.increment(1);
+        self.measure(state);
         Take::Message(message)
     }
 
@@ -296,12 +225,7 @@ impl Hall for Hub {
             state.seats.stand(seat);
             state.prefetches.remove(&seat);
             state.newcomers.retain(|(newcomer, _)| *newcomer != seat);
-            // First the subscription ends, then comes back what was delivered for it and waits here.
-            self.tell(Command::Seats);
-            let its = state.origins.iter().filter(|(_, origin)| origin.seat == Some(seat));
-            let its: HashSet<u64> = its.map(|(id, _)| *id).collect();
-            self.send_back(state, |message| its.contains(&message.id));
-            self.turn_out(state);
+            self.tell(Command::Stand(seat));
             // It may have been woken for a message that others can take.
             if state.queue.takeable() {
                 wakers.extend(state.seats.wake_one());

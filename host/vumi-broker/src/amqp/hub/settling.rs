@@ -37,7 +37,9 @@ impl Settle for HubSettler {
         let trace = vumi_core::trace::current();
         let letters = outgoing
             .into_iter()
-            .map(|Outgoing { queue, body }| dispatch::letter(&self.shared.plan, &queue, body, wire::properties(trace.as_deref())))
+            .map(|Outgoing { queue, body }| {
+                dispatch::letter(&self.shared.plan, &queue, body, wire::properties(trace.as_deref()))
+            })
             .collect::<Result<Vec<_>>>()?;
         // All that can wait, or fail, comes before the delivery is touched: a future that is dropped has done nothing.
         let place = self.shared.within(INSIDE, dispatch::place(&self.shared, &letters)).await?;
@@ -122,6 +124,7 @@ impl Hub {
             let Some(origin) = state.origins.remove(&id) else { return };
             match origin.tag {
                 Some(tag) => {
+                    state.acking += 1;
                     self.tell(Command::Ack { epoch: state.epoch, tag, id, print: origin.print, answer: Some(answer) });
                 }
                 // The work is done; RabbitMQ cannot be told, so a copy will come, here or elsewhere.
@@ -133,9 +136,13 @@ impl Hub {
         });
     }
 
-    /// An acknowledgement came too late for its channel.
-    pub(super) fn too_late(&self, id: u64, print: u64) {
-        self.state.lock().lost.note(print, id, Fate::Ended);
+    /// RabbitMQ has been told of an acknowledgement, or it came too late for that: number and print of the message.
+    pub(super) fn acked(&self, too_late: Option<(u64, u64)>) {
+        let mut state = self.state.lock();
+        state.acking = state.acking.saturating_sub(1);
+        if let Some((id, print)) = too_late {
+            state.lost.note(print, id, Fate::Ended);
+        }
     }
 
     /// Takes a delivery back, to be handed out again. `counted`: as an attempt.
@@ -168,7 +175,7 @@ impl Hub {
             Some(_) => {
                 wakers.extend(state.seats.idle());
                 // It keeps its place in RabbitMQ's prefetch; the task sees to it that others pass meanwhile.
-                self.tell(Command::Seats);
+                self.tell(Command::Delayed);
             }
         }
         self.turn_out(state);

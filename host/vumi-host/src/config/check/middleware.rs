@@ -65,7 +65,12 @@ fn list(section: &str, worker: &str, list: &MiddlewareList, report: &mut Report<
         let built = MiddlewareConfig::read(Reader::new(&options)).and_then(|configured| {
             configured.component.check(()).map_err(|error| Fault::says(error.report()))
         });
-        if let Err(fault) = built {
+        // The worker reads the options as values, in which a number is a number: `+27` would have lost its sign there.
+        let read_again = built.and_then(|()| {
+            let read = MiddlewareConfig::read(list.component(entry)).map(drop);
+            read.map_err(|error| Fault::says(error.to_string()).help("write texts that look like numbers in quotes"))
+        });
+        if let Err(fault) = read_again {
             report.faults.push(placed(fault.at(mark), &path));
         }
     }

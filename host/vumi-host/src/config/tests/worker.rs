@@ -1,8 +1,9 @@
 //! `vumi-host worker`: options and files of Vumi's workers (specification: workers, sections 1, 3 and 5).
 
+use clap::Parser;
 use vumi_transport::TransportConfig;
 
-use super::super::{BrokerChoice, KvChoice, SystemConfig, WorkerOptions, for_worker};
+use super::super::{AppChoice, BrokerChoice, KvChoice, SystemConfig, WorkerOptions, for_worker};
 
 const TELNET: &str = "vumi.transports.telnet.TelnetServerTransport";
 
@@ -55,6 +56,19 @@ fn check_01_options_over_file_over_defaults() {
 }
 
 #[test]
+fn check_02_options_are_split_at_the_first_colon() {
+    let line = ["vumi-host", "worker", "--set-option=a:b:c", "--set-option=a", "--set-option", "d:"];
+    let Some(crate::cli::Command::Worker(given)) = crate::cli::Cli::parse_from(line).command else { panic!() };
+    let told: Vec<_> = given.set_option.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    assert_eq!(told, [("a", "b:c"), ("a", ""), ("d", "")]);
+    // The value stays a text, and the last one of a key counts.
+    let set = [("transport_name", "t"), ("telnet_port", "1"), ("telnet_port", "9010"), ("to_addr", "a:b")];
+    let config = read(&options(TELNET, &set));
+    let TransportConfig::Telnet(telnet) = &config.transports[0].1.component else { panic!("{config:?}") };
+    assert_eq!((telnet.telnet_port, telnet.to_addr.as_deref()), (Some(9010), Some("a:b")));
+}
+
+#[test]
 fn check_03_set_options_lie_over_the_file() {
     let config = file("{transport_name: t, telnet_port: 9010, blah: thingy}");
     let given = WorkerOptions {
@@ -86,10 +100,96 @@ fn check_04_the_class() {
     assert!(error.contains("did you mean"), "{error}");
 }
 
+/// The keys of a file, for a class.
+fn keys(class: &str, text: &str) -> (tempfile::NamedTempFile, WorkerOptions) {
+    let file = file(text);
+    let given = WorkerOptions { config: Some(file.path().to_path_buf()), ..options(class, &[]) };
+    (file, given)
+}
+
 #[test]
-fn a_transport_needs_its_name() {
-    let error = mistake(&options(TELNET, &[("telnet_port", "9010")]));
-    assert!(error.contains("Missing required config field 'transport_name'"), "{error}");
+fn check_06_whole_numbers() {
+    for (written, port) in [("9010", 9010), ("\"10\"", 10), ("' 5 '", 5)] {
+        let (_file, given) = keys(TELNET, &format!("{{transport_name: t, telnet_port: {written}}}"));
+        let config = read(&given);
+        let TransportConfig::Telnet(telnet) = &config.transports[0].1.component else { panic!("{config:?}") };
+        assert_eq!(telnet.telnet_port, Some(port), "{written}");
+    }
+    // The same for a class's own key, a shared one, and one of another kind of worker.
+    let tagpool = "vumi.components.tagpool_api.TagpoolApiWorker";
+    for written in ["1.0", "true", "x", "\"1.0\"", "[1]"] {
+        for (class, key, rest) in [
+            (TELNET, "telnet_port", "transport_name: t"),
+            (TELNET, "amqp_prefetch_count", "transport_name: t, telnet_port: 9010"),
+            (tagpool, "port", "web_path: /api"),
+        ] {
+            let (_file, given) = keys(class, &format!("{{{rest}, {key}: {written}}}"));
+            let error = mistake(&given);
+            assert!(error.contains(&format!("Field '{key}' could not be converted to int")), "{written}: {error}");
+        }
+    }
+    let set = [("transport_name", "t"), ("telnet_port", "many")];
+    let error = mistake(&options(TELNET, &set));
+    assert!(error.contains("Field 'telnet_port' could not be converted to int"), "{error}");
+    let core = file("{port: many}");
+    let given = WorkerOptions {
+        vumi_config: Some(core.path().to_path_buf()),
+        ..options(TELNET, &[("transport_name", "t"), ("telnet_port", "9010")])
+    };
+    let error = mistake(&given);
+    assert!(error.contains("Field 'port' could not be converted to int"), "{error}");
+}
+
+/// Vumi took null for a required text, and went on with queues called `None.inbound`.
+#[test]
+fn check_08_required_texts() {
+    for (class, text, key) in [
+        (TELNET, "{telnet_port: 9010}", "transport_name"),
+        (TELNET, "{telnet_port: 9010, transport_name: null}", "transport_name"),
+        ("tagpool_api", "{port: 9010}", "web_path"),
+        ("failure", "{failures_routing_key: a, retry_routing_key: b}", "transport_name"),
+    ] {
+        let error = mistake(&keys(class, text).1);
+        assert!(error.contains(&format!("Missing required config field '{key}'")), "{text}: {error}");
+    }
+    let error = mistake(&keys("tagpool_api", "{port: 9010, web_path: null}").1);
+    assert!(error.contains("web_path: expected a text, found nothing"), "{error}");
+}
+
+#[test]
+fn check_09_no_bound_for_messages_ahead_of_their_turn() {
+    for (written, expected) in [("", Some(20)), ("amqp_prefetch_count: null", None), ("amqp_prefetch_count: 7", Some(7))] {
+        let (_file, given) = keys(TELNET, &format!("transport_name: t\ntelnet_port: 9010\n{written}\n"));
+        assert_eq!(read(&given).transports[0].1.shared.amqp_prefetch_count, expected);
+        let router = "router_class: simple\nroute_mappings: {t: [a]}\ntransport_names: [t]\nexposed_names: [a]";
+        let (_file, given) = keys("dispatcher", &format!("{router}\n{written}\n"));
+        assert_eq!(read(&given).dispatchers[0].1.shared.amqp_prefetch_count, expected);
+        let (_file, given) = keys("static_reply", &format!("transport_name: t\nreply_text: x\n{written}\n"));
+        let config = read(&given);
+        let AppChoice::Native(app) = &config.apps[0].1 else { panic!("{config:?}") };
+        assert_eq!(app.shared.amqp_prefetch_count, expected);
+        let (_file, given) = keys("tagpool_api", &format!("web_path: /api\nport: 9010\n{written}\n"));
+        assert_eq!(read(&given).workers[0].1.shared.prefetch(), expected.unwrap_or(0));
+    }
+}
+
+#[test]
+fn check_14_and_10_names_in_heartbeats_and_a_host_alone() {
+    let set = [("transport_name", "t"), ("telnet_port", "9010")];
+    let config = read(&options(TELNET, &set));
+    assert_eq!(config.system_id, "global");
+    assert_eq!(config.transports[0].1.shared.worker_name, None);
+    let given = WorkerOptions {
+        system_id: Some("s".into()),
+        ..options(TELNET, &[("transport_name", "t"), ("telnet_port", "9010"), ("worker_name", "w")])
+    };
+    let config = read(&given);
+    assert_eq!(config.system_id, "s");
+    assert_eq!(config.transports[0].1.shared.worker_name.as_deref(), Some("w"));
+    for (class, text) in [(TELNET, "{transport_name: t, telnet_host: 127.0.0.1}"), ("tagpool_api", "{web_path: /api, host: 127.0.0.1}")] {
+        let error = mistake(&keys(class, text).1);
+        assert!(error.contains("Missing required config field 'twisted_endpoint'"), "{text}: {error}");
+    }
 }
 
 #[test]
@@ -112,7 +212,8 @@ fn a_dispatcher_names_its_router() {
 
 #[test]
 fn a_redis_manager_becomes_the_kv() {
-    let config = file("{transport_name: t, telnet_port: 9010, redis_manager: {host: r, db: 3, key_prefix: p, password: x}}");
+    let config =
+        file("{transport_name: t, telnet_port: 9010, redis_manager: {host: r, db: 3, key_prefix: p, password: x}}");
     let given = WorkerOptions { config: Some(config.path().to_path_buf()), ..options(TELNET, &[]) };
     let config = read(&given);
     let KvChoice::Redis(url) = &config.kv else { panic!("{config:?}") };
@@ -121,6 +222,36 @@ fn a_redis_manager_becomes_the_kv() {
     assert!(!format!("{config:?}").contains(":x@"), "the password shows");
     let fake = for_worker(&given, &|name| (name == "FAKE_REDIS").then(|| "1".to_owned())).unwrap();
     assert_eq!(fake.kv, KvChoice::Embedded);
+}
+
+/// The prefix of a class that has a `redis_manager` of its own is told to it alone, or its keys would have it twice.
+#[test]
+fn a_redis_manager_of_the_class_names_its_server() {
+    const FAILURE: &str = "vumi.transports.failures.FailureWorker";
+    let config = file(
+        "{transport_name: sms, retry_routing_key: a.b, failures_routing_key: c.d, redis_manager: {port: 6380, key_prefix: p}}",
+    );
+    let given = WorkerOptions { config: Some(config.path().to_path_buf()), ..options(FAILURE, &[]) };
+    let manager = |config: &SystemConfig| match &config.workers[..] {
+        [(_, worker)] => match &worker.component {
+            vumi_worker::WorkerConfig::Failure(failure) => failure.redis_manager.clone(),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    let named = manager(&read(&given));
+    assert_eq!(
+        (named.host.as_deref(), named.port, named.key_prefix.as_deref()),
+        (Some("127.0.0.1"), Some(6380), Some("p"))
+    );
+    // Where all keys are kept elsewhere, only the prefix counts.
+    let elsewhere = WorkerOptions { kv: Some("redis://elsewhere/1".into()), ..given.clone() };
+    let fake = for_worker(&given, &|name| (name == "FAKE_REDIS").then(|| "1".to_owned())).unwrap();
+    for config in [read(&elsewhere), fake] {
+        let prefixed = manager(&config);
+        assert!(!prefixed.names_a_server() && config.redis.key_prefix.is_none(), "{prefixed:?}");
+        assert_eq!(prefixed.key_prefix.as_deref(), Some("p"));
+    }
 }
 
 #[test]
@@ -139,10 +270,8 @@ fn check_13_children_lie_over_the_defaults() {
         "workers: {{a: {TELNET}, b: {TELNET}, c: nonsense}}\n\
          defaults: {{telnet_port: 9010, transport_name: x}}\na: {{telnet_port: 9011, transport_name: a}}\n"
     ));
-    let given = WorkerOptions {
-        config: Some(config.path().to_path_buf()),
-        ..options("vumi.multiworker.MultiWorker", &[])
-    };
+    let given =
+        WorkerOptions { config: Some(config.path().to_path_buf()), ..options("vumi.multiworker.MultiWorker", &[]) };
     let config = read(&given);
     let ports: Vec<_> = config
         .transports

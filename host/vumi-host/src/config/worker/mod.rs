@@ -8,8 +8,10 @@
 mod class;
 mod core;
 mod keys;
+mod managers;
 mod multi;
 mod tree;
+mod words;
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -90,9 +92,11 @@ pub fn for_worker(
     if options.confined {
         document.confine();
     }
+    // Otherwise all keys are kept in one place, whatever the worker's keys say.
+    let servers = options.kv.is_none() && env("FAKE_REDIS").is_none();
     let mut found = Found::default();
     let shape = |tree: &Rc<Node>| {
-        let keys = overlaid(tree, &options.set_options)?;
+        let keys = managers::settled(&overlaid(tree, &options.set_options)?, servers);
         found = if multi::is_multi(class) {
             multi::children(&keys, env)?
         } else {
@@ -102,13 +106,13 @@ pub fn for_worker(
         };
         Ok(Rc::new(found.system(&core)))
     };
-    let mut config = document.system(env, shape)?;
+    let mut config = document.system(env, shape).map_err(|error| words::of_vumi(&error))?;
     if let Some(heartbeat) = core.heartbeat {
         config.amqp.heartbeat = heartbeat;
     }
     match (&options.kv, found.redis) {
         (Some(url), _) => config.kv = KvChoice::Redis(EngineUrl::new(url.as_str())),
-        (None, Some((url, prefix))) if env("FAKE_REDIS").is_none() => {
+        (None, Some((url, prefix))) if servers => {
             config.kv = KvChoice::Redis(EngineUrl::new(url));
             config.redis.key_prefix = prefix;
         }
