@@ -45,7 +45,10 @@ fn main() {
     let (loops, users) = (median(loops), median(users));
     println!("\n{rounds} rounds of {phase:?}, {USERS} under way\n");
     println!("{loops:>9.0} messages/s  bare lapin loop: publish, confirm, consume, ack");
-    println!("{:>9.0} messages/s  host: the same count of RabbitMQ's messages ({HOPS} for each of a user)", users * HOPS);
+    println!(
+        "{:>9.0} messages/s  host: the same count of RabbitMQ's messages ({HOPS} for each of a user)",
+        users * HOPS
+    );
     println!("{users:>9.0} messages/s  host: messages of users answered");
     println!("\nratios:");
     println!("  {:.2}  host / bare loop, messages of RabbitMQ", users * HOPS / loops);

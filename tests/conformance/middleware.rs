@@ -143,7 +143,8 @@ async fn check_05_a_message_is_stopped() {
     let event = stage.next("t1.event").await;
     assert_eq!((&event["event_type"], &event["nack_reason"]), (&json!("nack"), &json!("dup")));
     assert_eq!(event["user_message_id"], outbound.message_id());
-    assert_eq!((network.sent.lock().unwrap().len(), stage.held("t1.failures").await), (0, 0));
+    let sent = network.sent.lock().unwrap().len();
+    assert_eq!((sent, stage.held("t1.failures").await), (0, 0));
     stage.stop().await;
 }
 

@@ -24,7 +24,8 @@ fn the_page_has_every_class_path_and_no_other() {
         NativeAppConfig::KINDS,
         WorkerConfig::KINDS,
     ];
-    let accepted: Vec<&str> = registries.iter().flat_map(|kinds| kinds.iter()).flat_map(|kind| kind.aliases).copied().collect();
+    let accepted: Vec<&str> =
+        registries.iter().flat_map(|kinds| kinds.iter()).flat_map(|kind| kind.aliases).copied().collect();
     assert!(accepted.len() > 30, "{accepted:?}");
     for path in &accepted {
         assert!(page.contains(&format!("`{path}`")), "the page lacks {path}");

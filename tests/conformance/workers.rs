@@ -52,7 +52,8 @@ async fn check_10_where_a_server_listens() {
 #[test]
 fn check_10_where_telnet_listens() {
     let built = |keys: &str| {
-        let read = serde_saphyr::from_str::<Read>(&format!("class: telnet\n{keys}")).map_err(|error| error.to_string())?;
+        let read =
+            serde_saphyr::from_str::<Read>(&format!("class: telnet\n{keys}")).map_err(|error| error.to_string())?;
         read.0.component.build("t").map(drop).map_err(|error| error.to_string())
     };
     for keys in ["telnet_port: 0\n", "telnet_host: 127.0.0.1\ntelnet_port: \" 0 \"\n", "twisted_endpoint: tcp:0\n"] {

@@ -100,7 +100,9 @@ fn talk(host: &Host, mut disturb: impl FnMut(usize)) {
 fn report(what: &str, host: &Host, disturbed_at: &[usize]) {
     let queues = host.get("/api/v1/queues");
     let dead: u64 = queues.as_array().into_iter().flatten().filter_map(|queue| queue["dead"].as_u64()).sum();
-    println!("{what}: {ALL} lines sent, {ALL} echoed in order, none twice; after {disturbed_at:?} echoes; dead letters {dead}");
+    println!(
+        "{what}: {ALL} lines sent, {ALL} echoed in order, none twice; after {disturbed_at:?} echoes; dead letters {dead}"
+    );
     assert_eq!(dead, 0, "{queues}");
 }
 
@@ -195,7 +197,8 @@ fn a_host_with_everything_is_killed_in_the_middle() {
                 while mine < MESSAGES {
                     let admin = host.lock().expect("no panic").as_ref().map(|host| host.admin);
                     // A text whose acceptance is not known is not sent again.
-                    let body = serde_json::json!({"kind": "sms", "content": format!("{phone}/{mine}"), "to_addr": "8007"});
+                    let body =
+                        serde_json::json!({"kind": "sms", "content": format!("{phone}/{mine}"), "to_addr": "8007"});
                     let path = format!("/api/v1/simulator/phones/{}/messages", address.replace('+', "%2B"));
                     let answer = admin.and_then(|to| vumi_tests::http::request(to, "POST", &path, Some(&body)).ok());
                     match answer {

@@ -65,7 +65,8 @@ fn troubled(host: &mut Host, of: &str, engine: &str, sentence: &str) {
         (!said.is_empty()).then_some(said)
     });
     assert_eq!(said.len(), 1, "once: {said:#?}");
-    let health = until("it is not well", || Some(http::get(host.admin, "/health")).filter(|health| health.status == 503));
+    let health =
+        until("it is not well", || Some(http::get(host.admin, "/health")).filter(|health| health.status == 503));
     let health = health.json();
     let down = health["down"].as_array().into_iter().flatten().filter_map(Value::as_str);
     assert_eq!(down.filter(|name| name.starts_with(engine)).count(), 1, "{health}");

@@ -63,7 +63,8 @@ fn serve(mut stream: &TcpStream, all: &Mutex<Collected>) -> Option<()> {
             let request = ExportTraceServiceRequest::decode(body.as_slice()).expect("traces");
             for spans in request.resource_spans {
                 let attributes = spans.resource.map(|resource| resource.attributes).unwrap_or_default();
-                let name = attributes.iter().find(|pair| pair.key == "service.name").map(|pair| format!("{:?}", pair.value));
+                let name =
+                    attributes.iter().find(|pair| pair.key == "service.name").map(|pair| format!("{:?}", pair.value));
                 let name = name.unwrap_or_default();
                 let spans = spans.scope_spans.into_iter().flat_map(|scope| scope.spans);
                 all.spans.extend(spans.map(|span| (name.clone(), span)));

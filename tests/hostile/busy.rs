@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use vumi_core::{Outcome, Run};
 use vumi_core::Input;
+use vumi_core::{Outcome, Run};
 
 use crate::kit::{Rig, message};
 

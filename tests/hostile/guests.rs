@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
-use vumi_core::{LogLevel, Outcome, SystemClock};
 use vumi_core::Input;
+use vumi_core::{LogLevel, Outcome, SystemClock};
 use vumi_sandbox::AppConfig;
 use vumi_store::MemoryBounds;
 

@@ -4,9 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
-use vumi_core::{
-    AppWorker, Application, Context, Error, KvStore, Outbox, QueueOutbox, Result, Stack,
-};
+use vumi_core::{AppWorker, Application, Context, Error, KvStore, Outbox, QueueOutbox, Result, Stack};
 use vumi_sandbox::{App, AppConfig, ComponentCache, EngineOptions, MetricSink, Sandbox, Surroundings};
 use vumi_worker::AppPlace;
 
@@ -87,8 +85,13 @@ impl AppStart<'_> {
                 let class = app.component.class();
                 let shared = app.shared.clone();
                 let parallel = shared.parallel;
-                let place =
-                    AppPlace { name: name.to_owned(), connector: connector.clone(), shared: shared.clone(), outbox, context };
+                let place = AppPlace {
+                    name: name.to_owned(),
+                    connector: connector.clone(),
+                    shared: shared.clone(),
+                    outbox,
+                    context,
+                };
                 let worker = Arc::new(AppWorker {
                     app: app.component.clone().build(place)?,
                     connector: connector.clone(),

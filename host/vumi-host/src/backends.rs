@@ -4,9 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use vumi_broker::{AmqpBroker, AmqpOptions, BrokerOptions, EmbeddedBroker, QueueType};
-use vumi_core::{
-    Broker, Collections, Error, Keyspace, Keyspaces, KvStore, RedisManager, Result, Store, SystemClock,
-};
+use vumi_core::{Broker, Collections, Error, Keyspace, Keyspaces, KvStore, RedisManager, Result, Store, SystemClock};
 use vumi_store::{MemoryBounds, RedisOptions, RedisStore, SqliteCollections};
 
 use crate::config::{BrokerChoice, EngineUrl, KvChoice, QueueKind, SystemConfig};
@@ -188,7 +186,8 @@ struct SystemKeyspaces {
 
 impl Keyspaces for SystemKeyspaces {
     fn open(&self, manager: &RedisManager) -> Result<Keyspace> {
-        let whole = if manager.names_a_server() { self.other(&crate::config::redis_url(manager))? } else { self.own.clone() };
+        let whole =
+            if manager.names_a_server() { self.other(&crate::config::redis_url(manager))? } else { self.own.clone() };
         Ok(whole.separated_by(manager.separator()).under(manager.key_prefix.as_deref().unwrap_or_default()))
     }
 }

@@ -49,7 +49,8 @@ fn text(system: &System, info: &SystemInfo) -> String {
         let _ = writeln!(out, "  warning    {warning}");
     }
     let telnet = info.listening.iter().find(|place| place.name == "telnet");
-    if let (Some((host, port)), Some(admin)) = (telnet.and_then(|place| place.address.rsplit_once(':')), system.admin()) {
+    if let (Some((host, port)), Some(admin)) = (telnet.and_then(|place| place.address.rsplit_once(':')), system.admin())
+    {
         let _ = writeln!(out, "\nTry it:  telnet {host} {port}      or open http://{admin}/ in a browser.");
     }
     let _ = writeln!(out, "Ctrl-C stops it.\n");

@@ -311,13 +311,7 @@ impl Control for Desk {
     async fn workers(&self) -> Result<Vec<WorkerInfo>, ControlError> {
         let info = |entry: &WorkerEntry| {
             let (status, status_message, listen) = self.state(WorkerKind::Worker, &entry.name);
-            WorkerInfo {
-                name: entry.name.clone(),
-                class: entry.class.to_owned(),
-                status,
-                status_message,
-                listen,
-            }
+            WorkerInfo { name: entry.name.clone(), class: entry.class.to_owned(), status, status_message, listen }
         };
         Ok(self.workers.iter().map(info).collect())
     }

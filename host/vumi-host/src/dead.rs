@@ -66,7 +66,8 @@ async fn list(host: &Remote, queue: &str) -> Result<(), Failure> {
     let mut text = format!("{:<width$}  {:<26}  {:>5}  reason", "id", "when", "tries");
     for letter in &letters {
         let when = when(letter.at);
-        let _ = write!(text, "\n{:<width$}  {when:<26}  {:>5}  {}", letter.id, letter.attempts, one_line(&letter.reason));
+        let _ =
+            write!(text, "\n{:<width$}  {when:<26}  {:>5}  {}", letter.id, letter.attempts, one_line(&letter.reason));
     }
     if letters.len() == MOST {
         let _ = write!(text, "\n(the oldest {MOST})");

@@ -185,8 +185,7 @@ impl System {
         let idle = async {
             loop {
                 match self.backends.broker.queues().await {
-                    Ok(queues)
-                        if queues.iter().any(|queue| is_live(&queue.name) && waiting(queue) > 0) => {}
+                    Ok(queues) if queues.iter().any(|queue| is_live(&queue.name) && waiting(queue) > 0) => {}
                     _ => return,
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;

@@ -6,8 +6,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vumi_admin::model::WorkerKind;
-use vumi_core::{AppWorker, Feed, Worker};
 use vumi_core::supervise::supervise;
+use vumi_core::{AppWorker, Feed, Worker};
 use vumi_dispatch::Dispatcher;
 use vumi_transport::TransportWorker;
 

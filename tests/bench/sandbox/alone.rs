@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use vumi_core::{Confirm, Feed, Input, LogLine, MessageQuery, MessageRecord, Outbox, Outcome, Result, Run, Store, SystemClock};
-use vumi_message::UserMessage;
-use vumi_sandbox::{
-    App, AppConfig, ComponentCache, Datapoint, EngineOptions, MetricSink, Sandbox, Surroundings,
+use vumi_core::{
+    Confirm, Feed, Input, LogLine, MessageQuery, MessageRecord, Outbox, Outcome, Result, Run, Store, SystemClock,
 };
+use vumi_message::UserMessage;
+use vumi_sandbox::{App, AppConfig, ComponentCache, Datapoint, EngineOptions, MetricSink, Sandbox, Surroundings};
 use vumi_store::MemoryBounds;
 
 /// One app, ready to run.

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vumi_broker::{BrokerOptions, EmbeddedBroker};
 use vumi_core::feed::Tap;
+use vumi_core::{AppWorker, QueueOutbox};
 use vumi_core::{
     Broker, Channel, Feed, Flow, Happening, Hook, KvStore, Middleware, Outcome, Placed, Result, Stack, Store,
     SystemClock,
@@ -20,7 +21,6 @@ use vumi_dispatch::registry::RouterComponent;
 use vumi_dispatch::routers::SimpleConfig;
 use vumi_dispatch::{Dispatcher, DispatcherShared, Passed, Place};
 use vumi_message::Message;
-use vumi_core::{AppWorker, QueueOutbox};
 use vumi_sandbox::{App, AppConfig, ComponentCache, EngineOptions, Sandbox, Surroundings};
 use vumi_store::{Durability, MemoryBounds};
 use vumi_transport::simulator::SimulatorConfig;

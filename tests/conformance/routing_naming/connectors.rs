@@ -10,7 +10,8 @@ use super::kit::{Bench, at_endpoint, message, on_each_broker, only};
 use crate::applications::logs::Logs;
 use crate::backends::until;
 
-const SWITCH: &str = "class: simple\ntransport_names: [sms_1]\nexposed_names: [shop]\nroute_mappings: {sms_1: [shop]}\n";
+const SWITCH: &str =
+    "class: simple\ntransport_names: [sms_1]\nexposed_names: [shop]\nroute_mappings: {sms_1: [shop]}\n";
 
 /// Waits until these are all queues, each with so many consumers.
 async fn until_consumed<const N: usize>(bench: &Bench, expected: [(&str, u64); N]) {

@@ -10,7 +10,8 @@ use vumi_transport::TransportShared;
 use super::kit::{Bench, message, on_each_broker};
 use crate::backends::until;
 
-const SWITCH: &str = "class: simple\ntransport_names: [sms_1]\nexposed_names: [shop]\nroute_mappings: {sms_1: [shop]}\n";
+const SWITCH: &str =
+    "class: simple\ntransport_names: [sms_1]\nexposed_names: [shop]\nroute_mappings: {sms_1: [shop]}\n";
 
 /// What no queue of user messages carries: no JSON, no message, and a message with a field that makes no sense.
 fn unreadable() -> [String; 3] {
@@ -44,19 +45,21 @@ impl Counted {
 }
 
 /// Puts what nobody can read into a queue, with a message behind it.
-async fn spoil(bench: &Bench, queue: &str, behind: &UserMessage) {
-    for body in unreadable() {
-        bench.put(queue, body).await;
+async fn spoil(bench: &Bench, queue: &str, behind: &UserMessage) -> [String; 3] {
+    let bodies = unreadable();
+    for body in &bodies {
+        bench.put(queue, body.clone()).await;
     }
     bench.put(queue, behind.to_json()).await;
+    bodies
 }
 
-/// The queue is empty, and what nobody can read is among its dead letters, with a reason each, and counted.
-async fn given_up(bench: &Bench, counted: &Counted, queue: &str) {
+/// The queue is empty, and these are its dead letters, with a reason each, and counted.
+async fn given_up(bench: &Bench, counted: &Counted, queue: &str, bodies: &[String; 3]) {
     bench.until_held(queue, (0, 0)).await;
     until("all are dead letters", async || bench.dead(queue).await.len() == 3).await;
     let letters = bench.dead(queue).await;
-    assert!(letters.iter().map(|letter| letter.body.as_ref()).eq(unreadable().iter().map(String::as_bytes)));
+    assert!(letters.iter().map(|letter| letter.body.as_ref()).eq(bodies.iter().map(String::as_bytes)), "{letters:?}");
     assert!(letters.iter().all(|letter| letter.reason.starts_with("invalid message: ")), "{letters:?}");
     assert!(letters[2].reason.contains("session_event"), "{letters:?}");
     assert_eq!(counted.so_far(queue), 3);
@@ -82,10 +85,10 @@ on_each_broker! {
     async fn check_12_an_application_and_what_nobody_can_read(bench: Bench) {
         let counted = Counted::from_now();
         let app = bench.app("sms_1", "", Stack::default()).await;
-        spoil(&bench, "sms_1.inbound", &message("reply next")).await;
+        let bodies = spoil(&bench, "sms_1.inbound", &message("reply next")).await;
         assert_eq!(bench.take("sms_1.outbound").await["content"], "next");
         assert_eq!(app.part.seen(), ["reply next"]);
-        given_up(&bench, &counted, "sms_1.inbound").await;
+        given_up(&bench, &counted, "sms_1.inbound", &bodies).await;
         app.stop().await;
     }
 
@@ -93,10 +96,10 @@ on_each_broker! {
         let counted = Counted::from_now();
         let transport = bench.transport("sms_1", TransportShared::default(), Stack::default()).await;
         let next = message("next");
-        spoil(&bench, "sms_1.outbound", &next).await;
+        let bodies = spoil(&bench, "sms_1.outbound", &next).await;
         assert_eq!(bench.take("sms_1.event").await["user_message_id"], next.message_id());
         assert_eq!(transport.part.sent(), ["next"]);
-        given_up(&bench, &counted, "sms_1.outbound").await;
+        given_up(&bench, &counted, "sms_1.outbound", &bodies).await;
         transport.stop().await;
     }
 
@@ -105,9 +108,9 @@ on_each_broker! {
         let switch = bench.dispatcher(SWITCH, Stack::default()).await;
         for (queue, target) in [("sms_1.inbound", "shop.inbound"), ("shop.outbound", "sms_1.outbound")] {
             let next = message("next");
-            spoil(&bench, queue, &next).await;
+            let bodies = spoil(&bench, queue, &next).await;
             assert_eq!(bench.take(target).await["message_id"], next.message_id());
-            given_up(&bench, &counted, queue).await;
+            given_up(&bench, &counted, queue, &bodies).await;
         }
         switch.stop().await;
     }

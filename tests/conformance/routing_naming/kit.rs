@@ -281,7 +281,12 @@ pub(super) struct Network {
 
 impl Default for Network {
     fn default() -> Self {
-        Self { open: watch::Sender::new(false), link: Mutex::default(), sent: Mutex::default(), gate: Semaphore::new(0) }
+        Self {
+            open: watch::Sender::new(false),
+            link: Mutex::default(),
+            sent: Mutex::default(),
+            gate: Semaphore::new(0),
+        }
     }
 }
 
@@ -360,9 +365,7 @@ impl Handler for Obeys {
         self.0.seen.lock().push(content.to_owned());
         match content.split_once(' ').unwrap_or((content, "")) {
             ("reply", text) => sending.reply_to(message, Some(text), true, Payload::new()).await.map(drop),
-            ("send", endpoint) => {
-                sending.send_to("+1", Some("sent"), Some(endpoint), Payload::new()).await.map(drop)
-            }
+            ("send", endpoint) => sending.send_to("+1", Some("sent"), Some(endpoint), Payload::new()).await.map(drop),
             ("hold", _) => {
                 self.0.gate.acquire().await.unwrap().forget();
                 Ok(())

@@ -106,7 +106,8 @@ async fn check_04_every_consumer_of_every_kind_of_worker() {
         assert_eq!(asked(), expected(&["sms_1.event", "sms_1.inbound"]), "{key}");
         app.stop().await;
 
-        let yaml = "class: simple\ntransport_names: [t1, t2]\nexposed_names: [a1]\nroute_mappings: {t1: [a1], t2: [a1]}\n";
+        let yaml =
+            "class: simple\ntransport_names: [t1, t2]\nexposed_names: [a1]\nroute_mappings: {t1: [a1], t2: [a1]}\n";
         let switch = bench.dispatcher(&format!("{yaml}{key}"), Stack::default()).await;
         assert_eq!(asked(), expected(&["a1.outbound", "t1.event", "t1.inbound", "t2.event", "t2.inbound"]), "{key}");
         switch.stop().await;

@@ -12,13 +12,13 @@ use async_trait::async_trait;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 use vumi_core::{
-    ByteSize, Confirm, Error, Feed, Happening, Input, KvStore, LogLevel, LogLine, Outbox, Outcome, Result, Run, Sequenced, Store,
-    SystemClock,
+    ByteSize, Confirm, Error, Feed, Happening, Input, KvStore, LogLevel, LogLine, Outbox, Outcome, Result, Run,
+    Sequenced, Store, SystemClock,
 };
 use vumi_message::{Event, NewUserMessage, UserMessage};
 use vumi_sandbox::{
-    App, AppConfig, ComponentCache, Datapoint, EngineOptions, Finished, LoadedComponent, MetricSink,
-    Sandbox, Surroundings,
+    App, AppConfig, ComponentCache, Datapoint, EngineOptions, Finished, LoadedComponent, MetricSink, Sandbox,
+    Surroundings,
 };
 use vumi_store::{MemoryBounds, SqliteStore};
 use vumi_tests::guests;

@@ -9,8 +9,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vumi_broker::{BrokerOptions, EmbeddedBroker};
 use vumi_core::{Admission, Broker, Consumer, Feed, Stack, Store, SystemClock, names};
-use vumi_message::{Event, NewUserMessage, UserMessage};
 use vumi_core::{AppWorker, QueueOutbox};
+use vumi_message::{Event, NewUserMessage, UserMessage};
 use vumi_sandbox::{App, AppConfig, MetricSink, Surroundings};
 use vumi_store::{MemoryBounds, SqliteStore};
 

@@ -69,9 +69,8 @@ fn messages_that_nobody_can_read() {
     let url = rabbitmq().vhost("poison");
     let host = start(&url);
     assert_eq!(dead(&host, &["list"]), "no queue has dead letters\n");
-    let mut broken = UserMessage::new(NewUserMessage { content: Some("x".into()), ..NewUserMessage::default() })
-        .payload()
-        .clone();
+    let mut broken =
+        UserMessage::new(NewUserMessage { content: Some("x".into()), ..NewUserMessage::default() }).payload().clone();
     broken.insert("session_event".into(), json!("sideways"));
     let bodies = ["not json".to_owned(), "{}".to_owned(), Value::Object(broken).to_string()];
     publish(&url, &bodies);
@@ -118,7 +117,8 @@ fn handlers_that_fail() {
     let host = start(&rabbitmq().vhost("failing"));
     let mut probe = user(&host, "probe");
     assert_eq!(probe.read_line().as_deref(), Some(""), "the answer to the beginning of the session");
-    for (line, reason) in [("panic", "trap"), ("fail for this reason", "handler-error"), ("recurse", "stack-overflow")] {
+    for (line, reason) in [("panic", "trap"), ("fail for this reason", "handler-error"), ("descend", "stack-overflow")]
+    {
         probe.line(line);
         until(&format!("{line}: the run is recorded"), || {
             host.runs("probe").iter().any(|run| run["reason"] == reason).then_some(())

@@ -59,6 +59,7 @@ fn a_worker_publishes_its_metrics_as_vumis_did() {
 #[test]
 fn an_app_fires_a_metric_as_a_worker_did() {
     let mut stage = Stage::open(CAPTURE, Order::VumiFirst);
+    stage.also(consumed("vumi", "metrics_demo.inbound"));
     let host = stage.system(&app("peer", "probe", ", transport_name: metrics_demo"));
     stage.publish(&plain_message("metrics_demo.inbound", "metrics_demo", &[("content", json!("metric one.shot 7"))]));
     let vumi = stage.capture.step(1).clone();

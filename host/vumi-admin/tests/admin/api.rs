@@ -28,7 +28,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("post", "/api/v1/simulator/phones/{addr}/messages"),
     ("get", "/api/v1/system"),
     ("get", "/api/v1/transports"),
-        ("get", "/api/v1/workers"),
+    ("get", "/api/v1/workers"),
     ("get", "/health"),
     ("get", "/metrics"),
 ];

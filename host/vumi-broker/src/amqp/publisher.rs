@@ -235,3 +235,6 @@ fn homeless(queue: &str) -> Error {
         "RabbitMQ returns messages for queue `{queue}`: something deletes the queue or its binding"
     ))
 }
+
+#[cfg(test)]
+mod tests;

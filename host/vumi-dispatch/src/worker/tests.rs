@@ -1,3 +1,5 @@
+//! The dispatcher at its queues: what is handed on, dropped, answered and given up.
+
 use std::time::Duration;
 
 use async_trait::async_trait;

@@ -103,7 +103,8 @@ backend! {
 }
 
 fn refusal(what: &str, text: &str, example: &str) -> String {
-    let forms = if example.is_empty() { "`embedded`".to_owned() } else { format!("`embedded` or a URL such as {example}") };
+    let forms =
+        if example.is_empty() { "`embedded`".to_owned() } else { format!("`embedded` or a URL such as {example}") };
     if text.contains("://") {
         return format!("{what} `{}` is not supported; use {forms}", mask::url(text));
     }

@@ -38,8 +38,8 @@ pub use middleware::stack;
 pub use quick::{Quick, file_for_app, for_app};
 pub use schema::schema;
 pub use system::SystemConfig;
-pub(crate) use worker::{describe as describe_worker, redis_url};
 pub use worker::{WorkerOptions, for_worker};
+pub(crate) use worker::{describe as describe_worker, redis_url};
 
 use error::Origin;
 use yaml::{Fault, Files, Node, Reader, Revealed, What};
@@ -54,11 +54,7 @@ const MOST_AT_ONCE: usize = 30;
 ///
 /// # Errors
 /// All mistakes that could be found at once.
-pub fn load(
-    path: &Path,
-    confined: bool,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<SystemConfig, ConfigError> {
+pub fn load(path: &Path, confined: bool, env: &dyn Fn(&str) -> Option<String>) -> Result<SystemConfig, ConfigError> {
     let mut document = Document::open(path, "the configuration")?;
     if confined {
         document.confine();
@@ -136,8 +132,7 @@ impl Document {
         let read = shape(&tree).map_err(|fault| vec![fault]).and_then(|tree| system(&tree, &self.folder));
         match read {
             Ok((mut config, warnings)) => {
-                config.warnings =
-                    warnings.iter().map(|fault| self.origin.problem(fault, None).headline()).collect();
+                config.warnings = warnings.iter().map(|fault| self.origin.problem(fault, None).headline()).collect();
                 Ok(config)
             }
             Err(faults) => Err(self.error(&faults)),

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, Layer as _};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer as _};
 use vumi_core::Error;
 use vumi_sandbox::{Aggregator, Datapoint, MetricSink};
 use vumi_worker::metrics::MetricManager;
@@ -56,7 +56,9 @@ pub(crate) fn start_log(format: LogFormat, filter: &str, otlp: Option<&Otlp>) ->
 /// # Errors
 /// When another collection is running in this process.
 pub(crate) fn start_metrics(otlp: Option<&Otlp>) -> Result<PrometheusHandle, Error> {
-    let failed = |error: metrics_exporter_prometheus::BuildError| Error::permanent("the metrics could not be started").because(error);
+    let failed = |error: metrics_exporter_prometheus::BuildError| {
+        Error::permanent("the metrics could not be started").because(error)
+    };
     let builder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)
         .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_bytes".into()), BYTES))

@@ -75,8 +75,7 @@ impl Otlp {
             .with_batch_exporter(spans)
             .with_resource(resource.clone())
             .build();
-        let meter =
-            SdkMeterProvider::builder().with_periodic_exporter(numbers).with_resource(resource.clone()).build();
+        let meter = SdkMeterProvider::builder().with_periodic_exporter(numbers).with_resource(resource.clone()).build();
         let logger = SdkLoggerProvider::builder().with_batch_exporter(lines).with_resource(resource).build();
         vumi_core::trace::install(Box::new(W3c));
         Ok(Some(Self { tracer, meter, logger }))
@@ -88,9 +87,8 @@ impl Otlp {
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     {
         // Only spans of the house: those of libraries, the exporters' own above all, would trace themselves.
-        let ours = Targets::new().with_targets(
-            ["vumi_core", "vumi_dispatch", "vumi_transport"].map(|target| (target, LevelFilter::DEBUG)),
-        );
+        let ours = Targets::new()
+            .with_targets(["vumi_core", "vumi_dispatch", "vumi_transport"].map(|target| (target, LevelFilter::DEBUG)));
         tracing_opentelemetry::layer().with_tracer(self.tracer.tracer("vumi-host")).with_filter(ours)
     }
 

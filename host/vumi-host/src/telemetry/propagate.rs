@@ -14,9 +14,8 @@ impl Propagator for W3c {
         let context = Span::current().context();
         let span = context.span();
         let span = span.span_context();
-        span.is_valid().then(|| {
-            format!("00-{}-{}-{:02x}", span.trace_id(), span.span_id(), span.trace_flags().to_u8() & 1)
-        })
+        span.is_valid()
+            .then(|| format!("00-{}-{}-{:02x}", span.trace_id(), span.span_id(), span.trace_flags().to_u8() & 1))
     }
 
     fn adopt(&self, span: &Span, parent: &str) {

@@ -22,8 +22,8 @@ const STAND_INS: usize = 10;
 
 /// What comes out of a subscription.
 pub(super) enum Item {
-    /// For this seat; none for a subscription that stands in.
-    Delivery(Option<u64>, Delivery),
+    /// A message.
+    Arrival(Arrival),
     /// A subscription, by its number.
     Ended(u64, Option<lapin::Error>),
 }
@@ -71,7 +71,7 @@ impl Session<'_> {
         self.subscriptions.next += 1;
         self.subscriptions.all.insert(number, Subscription { tag: consumer.tag(), seat, prefetch });
         let deliveries = consumer.map(move |delivery| match delivery {
-            Ok(delivery) => Item::Delivery(seat, delivery),
+            Ok(delivery) => Item::Arrival(arrival(seat, delivery)),
             Err(error) => Item::Ended(number, Some(error)),
         });
         let ended = stream::once(async move { Item::Ended(number, None) });
@@ -92,7 +92,7 @@ impl Session<'_> {
         let mut next = Some(first);
         while let Some(item) = next {
             match item {
-                Item::Delivery(seat, delivery) => arrivals.push(arrival(seat, delivery)),
+                Item::Arrival(arrival) => arrivals.push(arrival),
                 // After an end of our own making, the subscription is not known any more.
                 Item::Ended(number, error) if self.subscriptions.all.contains_key(&number) => match error {
                     Some(error) => return Err(error),

@@ -1,3 +1,5 @@
+//! Session length: the cases that a whole worker does not show.
+
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Storing: what is put into the store, and when.
+
 use serde_json::json;
 use vumi_core::{Error, LogLine, MessageQuery, Run};
 use vumi_message::{DeliveryStatus, Event, Failure, FailureCode, Status, StatusLevel};

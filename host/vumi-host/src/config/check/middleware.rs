@@ -62,9 +62,8 @@ fn list(section: &str, worker: &str, list: &MiddlewareList, report: &mut Report<
         let node = report.tree.at(&path);
         let mark = report.tree.find(&path);
         let options = with_class(entry, node, mark);
-        let built = MiddlewareConfig::read(Reader::new(&options)).and_then(|configured| {
-            configured.component.check(()).map_err(|error| Fault::says(error.report()))
-        });
+        let built = MiddlewareConfig::read(Reader::new(&options))
+            .and_then(|configured| configured.component.check(()).map_err(|error| Fault::says(error.report())));
         // The worker reads the options as values, in which a number is a number: `+27` would have lost its sign there.
         let read_again = built.and_then(|()| {
             let read = MiddlewareConfig::read(list.component(entry)).map(drop);

@@ -163,7 +163,10 @@ fn the_short_form() {
     assert_eq!(names, [("telnet", "telnet"), ("simulator", "simulator")]);
     let TransportConfig::Telnet(telnet) = &config.transports[0].1.component else { panic!() };
     assert_eq!((telnet.telnet_port, telnet.telnet_host.as_deref()), (Some(9010), Some("127.0.0.1")));
-    assert_eq!((config.apps[0].0.as_str(), config.admin.as_ref().unwrap().listen.port(), config.data_dir), ("echo", 8080, None));
+    assert_eq!(
+        (config.apps[0].0.as_str(), config.admin.as_ref().unwrap().listen.port(), config.data_dir),
+        ("echo", 8080, None)
+    );
 
     for name in ["telnet.wasm", "a ${b} \"c\" 'd' \\ #: ünï.wasm", "Ωmega.wasm"] {
         let path = folder.path().join(name);
@@ -171,7 +174,10 @@ fn the_short_form() {
         let quick =
             Quick { telnet_port: 0, listen: SocketAddr::from(([127, 0, 0, 1], 0)), data_dir: Some("a: b".into()) };
         let config = for_app(&path, &quick).unwrap_or_else(|error| panic!("{error}\n{}", file_for_app(&path, &quick)));
-        assert_eq!((PathBuf::from(&config.apps[0].1.guest().unwrap().component), config.data_dir), (path, Some("a: b".into())));
+        assert_eq!(
+            (PathBuf::from(&config.apps[0].1.guest().unwrap().component), config.data_dir),
+            (path, Some("a: b".into()))
+        );
     }
     let error = for_app(&folder.path().join("ehco.wasm"), &Quick::default()).unwrap_err().to_string();
     assert!(error.starts_with("--app: the component ") && error.contains("ehco.wasm does not exist"), "{error}");

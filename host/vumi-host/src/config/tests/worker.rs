@@ -158,7 +158,9 @@ fn check_08_required_texts() {
 
 #[test]
 fn check_09_no_bound_for_messages_ahead_of_their_turn() {
-    for (written, expected) in [("", Some(20)), ("amqp_prefetch_count: null", None), ("amqp_prefetch_count: 7", Some(7))] {
+    for (written, expected) in
+        [("", Some(20)), ("amqp_prefetch_count: null", None), ("amqp_prefetch_count: 7", Some(7))]
+    {
         let (_file, given) = keys(TELNET, &format!("transport_name: t\ntelnet_port: 9010\n{written}\n"));
         assert_eq!(read(&given).transports[0].1.shared.amqp_prefetch_count, expected);
         let router = "router_class: simple\nroute_mappings: {t: [a]}\ntransport_names: [t]\nexposed_names: [a]";
@@ -186,7 +188,9 @@ fn check_14_and_10_names_in_heartbeats_and_a_host_alone() {
     let config = read(&given);
     assert_eq!(config.system_id, "s");
     assert_eq!(config.transports[0].1.shared.worker_name.as_deref(), Some("w"));
-    for (class, text) in [(TELNET, "{transport_name: t, telnet_host: 127.0.0.1}"), ("tagpool_api", "{web_path: /api, host: 127.0.0.1}")] {
+    for (class, text) in
+        [(TELNET, "{transport_name: t, telnet_host: 127.0.0.1}"), ("tagpool_api", "{web_path: /api, host: 127.0.0.1}")]
+    {
         let error = mistake(&keys(class, text).1);
         assert!(error.contains("Missing required config field 'twisted_endpoint'"), "{text}: {error}");
     }

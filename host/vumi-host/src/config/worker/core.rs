@@ -17,9 +17,8 @@ pub(super) struct Core {
 }
 
 /// Keys of the file that mean something here or to Vumi alone.
-const KNOWN: [&str; 10] = [
-    "hostname", "port", "username", "password", "vhost", "specfile", "sentry", "system-id", "system_id", "heartbeat",
-];
+const KNOWN: [&str; 10] =
+    ["hostname", "port", "username", "password", "vhost", "specfile", "sentry", "system-id", "system_id", "heartbeat"];
 
 impl Core {
     pub(super) fn read(
@@ -28,13 +27,19 @@ impl Core {
         warnings: &mut Vec<String>,
     ) -> Result<Self, ConfigError> {
         let file = match &options.vumi_config {
-            Some(path) => Some((path.display().to_string(), Document::open(path, "the file of --vumi-config")?.tree(env)?)),
+            Some(path) => {
+                Some((path.display().to_string(), Document::open(path, "the file of --vumi-config")?.tree(env)?))
+            }
             None => None,
         };
-        let from_file = |key: &str| file.as_ref().and_then(|(_, tree)| tree.get(key)).and_then(|entry| entry.value.text());
+        let from_file =
+            |key: &str| file.as_ref().and_then(|(_, tree)| tree.get(key)).and_then(|entry| entry.value.text());
         if let Some((name, tree)) = &file {
             for entry in tree.entries().iter().filter(|entry| !KNOWN.contains(&entry.key.as_str())) {
-                warnings.push(format!("{name}:{}: the key `{}` means nothing here and is ignored", entry.mark.line, entry.key));
+                warnings.push(format!(
+                    "{name}:{}: the key `{}` means nothing here and is ignored",
+                    entry.mark.line, entry.key
+                ));
             }
             for key in ["specfile", "sentry"].iter().filter(|key| tree.get(key).is_some()) {
                 warnings.push(format!("{name}: `{key}` means nothing here and is ignored"));
@@ -42,7 +47,11 @@ impl Core {
         }
         let wrong = |key: &str, value: &str| {
             let name = file.as_ref().map_or("", |(name, _)| name.as_str());
-            ConfigError::file(name, format!("Field '{key}' could not be converted to int: `{value}`"), "write a whole number")
+            ConfigError::file(
+                name,
+                format!("Field '{key}' could not be converted to int: `{value}`"),
+                "write a whole number",
+            )
         };
         let number = |key: &'static str| match from_file(key) {
             Some(value) => value.trim().parse::<u16>().map(Some).map_err(|_| wrong(key, value)),
@@ -56,9 +65,10 @@ impl Core {
         let password = choose(options.password.as_ref().map(|secret| secret.reveal()), "password", "vumi");
         let vhost = choose(options.vhost.as_deref(), "vhost", "/develop");
         let port = options.port.map_or_else(|| number("port"), |port| Ok(Some(port)))?.unwrap_or(5672);
-        let system_id = options.system_id.clone().or_else(|| {
-            from_file("system-id").or_else(|| from_file("system_id")).map(str::to_owned)
-        });
+        let system_id = options
+            .system_id
+            .clone()
+            .or_else(|| from_file("system-id").or_else(|| from_file("system_id")).map(str::to_owned));
         let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host };
         Ok(Self {
             url: format!("amqp://{}:{}@{host}:{port}/{}", encoded(&username), encoded(&password), encoded(&vhost)),
@@ -88,7 +98,8 @@ pub(crate) fn redis_url(manager: &RedisManager) -> String {
     let host = manager.host.as_deref().unwrap_or("127.0.0.1");
     let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() };
     let user = manager.username.as_deref().map(encoded).unwrap_or_default();
-    let login = manager.password.as_deref().map(|password| format!("{user}:{}@", encoded(password))).unwrap_or_default();
+    let login =
+        manager.password.as_deref().map(|password| format!("{user}:{}@", encoded(password))).unwrap_or_default();
     format!("redis://{login}{host}:{}/{}", manager.port.unwrap_or(6379), manager.db.unwrap_or(0))
 }
 

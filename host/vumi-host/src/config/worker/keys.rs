@@ -19,7 +19,8 @@ pub(super) fn of_class(section: &str, kind: &Kind, class: &str, given: &Node, wa
     let property = |key: &str| definition.and_then(|schema| schema.get("properties")).and_then(|keys| keys.get(key));
     let shared = shared_keys(section);
     let instances = instances(given);
-    let is_known = |key: &str| property(key).is_some() || shared.iter().any(|name| name == key) || also_known(section, key);
+    let is_known =
+        |key: &str| property(key).is_some() || shared.iter().any(|name| name == key) || also_known(section, key);
     let (mut first, mut rest) = (vec![entry("class", Mark::START, text(kind.class))], Vec::new());
     for one in given.entries() {
         let key = one.key.as_str();

@@ -24,8 +24,8 @@ use super::yaml::{Fault, Mark, Node};
 use super::{Document, SystemConfig};
 
 pub(crate) use class::describe;
-pub(crate) use core::redis_url;
 use core::Core;
+pub(crate) use core::redis_url;
 use tree::{entry, map, text};
 
 /// What the command line gives.
@@ -67,10 +67,7 @@ pub struct WorkerOptions {
 ///
 /// # Errors
 /// All mistakes that could be found at once.
-pub fn for_worker(
-    options: &WorkerOptions,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<SystemConfig, ConfigError> {
+pub fn for_worker(options: &WorkerOptions, env: &dyn Fn(&str) -> Option<String>) -> Result<SystemConfig, ConfigError> {
     let mut warnings: Vec<String> =
         options.ignored.iter().map(|option| format!("{option} means nothing here and is ignored")).collect();
     let class = match (&options.worker_class, &options.old_worker_class) {
@@ -144,10 +141,8 @@ struct Found {
 impl Found {
     /// The tree of a system's file.
     fn system(&self, core: &Core) -> Node {
-        let mut entries = vec![
-            entry("broker", Mark::START, text(&core.url)),
-            entry("system_id", Mark::START, text(&core.system_id)),
-        ];
+        let mut entries =
+            vec![entry("broker", Mark::START, text(&core.url)), entry("system_id", Mark::START, text(&core.system_id))];
         for section in ["transports", "dispatchers", "apps", "workers"] {
             let inner: Vec<_> = self
                 .workers

@@ -61,11 +61,15 @@ impl Files {
         let path = folder.join(path);
         let shown = path.display().to_string();
         if chain.len() >= MAX_CHAIN || self.list.len() >= MAX_FILES {
-            let sentence = format!("{shown} cannot be included: there are more than {MAX_CHAIN} files in a chain, or {MAX_FILES} in all");
+            let sentence = format!(
+                "{shown} cannot be included: there are more than {MAX_CHAIN} files in a chain, or {MAX_FILES} in all"
+            );
             return Err(Fault::says(sentence).help("put some of them together"));
         }
         let real = real(&path);
-        if let Some(at) = chain.iter().position(|number| self.get(*number).is_some_and(|open| open.real.is_some() && open.real == real))
+        if let Some(at) = chain
+            .iter()
+            .position(|number| self.get(*number).is_some_and(|open| open.real.is_some() && open.real == real))
         {
             let mut names: Vec<&str> =
                 chain.iter().skip(at).filter_map(|number| self.get(*number)).map(|open| open.name.as_str()).collect();
@@ -76,7 +80,8 @@ impl Files {
         if let (Some(folder), Some(real)) = (&self.confined, &real)
             && !real.starts_with(folder)
         {
-            let sentence = format!("{shown} lies outside of the folder {}, and includes must not leave it", folder.display());
+            let sentence =
+                format!("{shown} lies outside of the folder {}, and includes must not leave it", folder.display());
             return Err(Fault::says(sentence).help("move it, or start without --confine-includes"));
         }
         let mut text = String::new();
