@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::kv::{KeyQuota, KvEntry, KvStore, Quota};
 
 /// The key `redis_manager` of a worker. Everything may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RedisManager {
     /// Host of a Redis server of the worker's own; the system's `kv` unless given.
@@ -34,6 +34,19 @@ pub struct RedisManager {
     /// What stands between the parts of a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_separator: Option<String>,
+}
+
+/// Without the password.
+impl std::fmt::Debug for RedisManager {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedisManager")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("db", &self.db)
+            .field("password", &self.password.as_ref().map(|_| "[secret]"))
+            .field("key_prefix", &self.key_prefix)
+            .finish_non_exhaustive()
+    }
 }
 
 impl RedisManager {

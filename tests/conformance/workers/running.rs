@@ -83,7 +83,8 @@ fn check_18_no_password_in_the_log() {
     let banner = worker.banner();
     let log = until("RabbitMQ and Redis have refused the passwords", || {
         let log = worker.log();
-        (log.contains("does not accept user `guest`") && log.contains("refuses the user name or password")).then_some(log)
+        (log.contains("does not accept user `guest`") && log.contains("refuses the user name or password"))
+            .then_some(log)
     });
     for said in [&banner, &log] {
         assert!(

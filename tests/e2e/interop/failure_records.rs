@@ -6,8 +6,16 @@ use serde_json::{Value, json};
 use vumi_message::Timestamp;
 use vumi_test_servers::Redis;
 
-/// Key → type, time to live, content; without what is random or depends on the clock.
-pub(crate) type Records = BTreeMap<String, Value>;
+/// One line a key, sorted: key, type, time to live, content; without what is random or depends on the clock. Two keys may
+/// so become the same.
+pub(crate) type Records = Vec<String>;
+
+/// The line of a key.
+pub(crate) fn record(key: &str, kind: &str, ttl: i64, content: &Value) -> String {
+    let mut content = content.clone();
+    content.sort_all_objects();
+    format!("{} {kind} {ttl} {content}", plain(key))
+}
 
 /// The recorded keys.
 pub(crate) fn recorded(redis: &Value) -> Records {
@@ -18,9 +26,9 @@ pub(crate) fn recorded(redis: &Value) -> Records {
             "zset" => scores(&texts(&value["value"])),
             other => panic!("{key}: a {other}"),
         };
-        (plain(key), json!({"type": value["type"], "ttl": value["ttl"], "value": content}))
+        record(key, value["type"].as_str().unwrap(), value["ttl"].as_i64().unwrap(), &content)
     };
-    redis.as_object().expect("keys").iter().map(normal).collect()
+    sorted(redis.as_object().expect("keys").iter().map(normal).collect())
 }
 
 /// All keys of a server.
@@ -46,9 +54,14 @@ pub(crate) fn kept(redis: &Redis) -> Records {
             "none" => continue,
             other => panic!("{key}: a {other}"),
         };
-        all.insert(plain(&key), json!({"type": kind, "ttl": ttl, "value": content}));
+        all.push(record(&key, &kind, ttl, &content));
     }
-    all
+    sorted(all)
+}
+
+pub(crate) fn sorted(mut records: Records) -> Records {
+    records.sort();
+    records
 }
 
 fn texts(list: &Value) -> Vec<String> {

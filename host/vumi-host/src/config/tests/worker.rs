@@ -259,6 +259,25 @@ fn a_redis_manager_of_the_class_names_its_server() {
 }
 
 #[test]
+fn children_name_their_servers_each() {
+    const FAILURE: &str = "vumi.transports.failures.FailureWorker";
+    let config = file(&format!(
+        "workers: {{a: {FAILURE}, b: {FAILURE}}}\n\
+         defaults: {{transport_name: sms, retry_routing_key: a.b, failures_routing_key: c.d, redis_manager: {{key_prefix: p}}}}\n\
+         b: {{redis_manager: {{host: r, db: 2, key_prefix: q}}}}\n"
+    ));
+    let given =
+        WorkerOptions { config: Some(config.path().to_path_buf()), ..options("vumi.multiworker.MultiWorker", &[]) };
+    let managers = read(&given).workers.into_iter().map(|(name, worker)| match worker.component {
+        vumi_worker::WorkerConfig::Failure(failure) => (name, failure.redis_manager),
+        other => panic!("{other:?}"),
+    });
+    let managers: Vec<_> = managers.map(|(name, of)| (name, of.host.unwrap(), of.db, of.key_prefix.unwrap())).collect();
+    let expected = [("a", "127.0.0.1", None, "p"), ("b", "r", Some(2), "q")];
+    assert_eq!(managers, expected.map(|(name, host, db, prefix)| (name.into(), host.into(), db, prefix.into())));
+}
+
+#[test]
 fn check_07_flags_are_read_as_vumi_read_them() {
     for (text, truth) in [("False", false), (" 0 ", false), ("", false), ("no", true), ("true", true), ("1", true)] {
         let set = [("transport_name", "t"), ("telnet_port", "9010"), ("publish_status", text)];
