@@ -21,5 +21,6 @@
 mod connectors;
 mod delivery;
 mod kit;
+mod parts;
 mod prefetch;
 mod stopping;

@@ -149,6 +149,8 @@ pub(crate) struct Budget {
     pub(crate) host_calls_limit: u64,
     pub(crate) host_time: Duration,
     pub(crate) sent: u64,
+    /// Numbers that messages of this run have got, those that were not taken included.
+    pub(crate) numbered: u64,
     pub(crate) http_requests: u64,
     pub(crate) http_bytes: u64,
 }
@@ -161,6 +163,7 @@ impl Budget {
             host_calls_limit,
             host_time: Duration::ZERO,
             sent: 0,
+            numbered: 0,
             http_requests: 0,
             http_bytes: 0,
         }

@@ -6,7 +6,8 @@ use vumi_core::{Direction, Flow, Stack};
 use vumi_message::{Event, Message, Status, StatusLevel};
 use vumi_transport::TransportShared;
 
-use super::kit::{Bench, at_endpoint, message, on_each_broker, only};
+use super::kit::{Bench, on_each_broker};
+use super::parts::{at_endpoint, message, only};
 use crate::applications::logs::Logs;
 use crate::backends::until;
 

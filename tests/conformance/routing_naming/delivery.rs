@@ -7,7 +7,8 @@ use vumi_core::Stack;
 use vumi_message::UserMessage;
 use vumi_transport::TransportShared;
 
-use super::kit::{Bench, message, on_each_broker};
+use super::kit::{Bench, on_each_broker};
+use super::parts::message;
 use crate::backends::until;
 
 const SWITCH: &str =
@@ -132,7 +133,8 @@ on_each_broker! {
         bench.put("sms_1.outbound", lost.to_json()).await;
         bench.put("sms_1.outbound", next.to_json()).await;
         let failure = bench.take("sms_1.failures").await;
-        assert_eq!((&failure["failure_code"], &failure["reason"]), (&json!("permanent"), &json!("the network refuses")));
+        assert_eq!(failure["failure_code"], "permanent");
+        assert_eq!(failure["reason"], "the network refuses");
         assert_eq!(failure["message"]["message_id"], lost.message_id());
         assert_eq!(bench.take("sms_1.event").await["user_message_id"], next.message_id());
         bench.until_held("sms_1.outbound", (0, 0)).await;

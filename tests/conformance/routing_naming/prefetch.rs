@@ -8,7 +8,8 @@ use parking_lot::Mutex;
 use vumi_broker::{BrokerOptions, EmbeddedBroker};
 use vumi_core::{Admission, Broker, Confirm, Consumer, DeadLetter, QueueInfo, Result, Stack};
 
-use super::kit::{Bench, message, on_each_broker};
+use super::kit::{Bench, on_each_broker};
+use super::parts::message;
 use crate::backends::{Running, until};
 use crate::telnet::rig::Read;
 

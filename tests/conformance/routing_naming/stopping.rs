@@ -4,7 +4,8 @@
 use vumi_core::Stack;
 use vumi_transport::TransportShared;
 
-use super::kit::{message, on_each_broker};
+use super::kit::on_each_broker;
+use super::parts::message;
 use crate::backends::until;
 
 on_each_broker! {

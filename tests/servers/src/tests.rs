@@ -78,7 +78,7 @@ fn rabbitmq_keeps_what_it_has_through_restart_and_kill() {
     assert_eq!(queues(&rabbit), "1");
     assert!(processes_of(&folder).len() >= 2, "a server and its watch: {:?}", processes_of(&folder));
     drop(rabbit);
-    connect(port).unwrap_err();
+    // Its port may be somebody else's by now; that nothing of it runs is seen in its folder.
     nothing_left(&folder);
 }
 

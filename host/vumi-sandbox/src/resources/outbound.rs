@@ -42,7 +42,7 @@ impl Guest {
     /// The fields that every message of a run gets: its derived id, its time.
     fn stamp(&self) -> Payload {
         let mut extras = Payload::new();
-        let id = derived_id(self.cause.id(), &self.app.name, self.budget.sent);
+        let id = derived_id(self.cause.id(), &self.app.name, self.budget.numbered);
         extras.insert("message_id".into(), Value::String(id));
         extras.insert("timestamp".into(), Value::String(now().to_string()));
         extras
@@ -110,7 +110,7 @@ impl Guest {
     /// Notes that a message was not taken. Its number is used up all the same: when the run is repeated, the message
     /// must have the id that it had, and no other message of this run may have got it.
     fn lose(&mut self, reason: String) {
-        self.budget.sent += 1;
+        self.budget.numbered += 1;
         self.lost_message = Some(reason);
     }
 
@@ -127,6 +127,7 @@ impl Guest {
         let cap = std::time::Duration::from_secs(30);
         match wait(self.budget.deadline, cap, outbox.send(message)).await? {
             Some(Ok(confirm)) => {
+                self.budget.numbered += 1;
                 self.budget.sent += 1;
                 self.confirms.extend(confirm);
                 Ok(Ok(id))
