@@ -27,24 +27,9 @@ impl Browser {
     /// # Panics
     /// When Chromium or ChromeDriver cannot be started.
     pub fn open() -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is installed (Debian: chromium-driver)");
-        let mut lines = BufReader::new(driver.stdout.take().expect("stdout is a pipe"));
-        let mut port: Option<u16> = None;
-        while port.is_none() {
-            let mut line = String::new();
-            assert!(lines.read_line(&mut line).unwrap_or(0) > 0, "chromedriver ended before it was ready");
-            // The first line repeats the 0 that was asked for; the last one names the port that it became.
-            let named = line.split("on port ").nth(1).and_then(|rest| rest.trim().trim_end_matches('.').parse().ok());
-            port = named.filter(|port| *port != 0);
-        }
-        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-        let address = SocketAddr::from(([127, 0, 0, 1], port.unwrap_or_default()));
+        // Several that start at once may choose the same port, and then all but one of them end.
+        let (mut driver, port) = until("chromedriver is ready", driver);
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
         let profile = tempfile::tempdir().expect("a folder for the profile");
         let options = json!({"capabilities": {"alwaysMatch": {"goog:loggingPrefs": {"browser": "ALL"}, "goog:chromeOptions": {"args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -97,6 +82,13 @@ impl Browser {
         until(&format!("{selector} can be filled"), || {
             let element = self.find(selector)?;
             self.call("POST", &format!("/element/{element}/clear"), Some(&json!({}))).ok()?;
+            if text.chars().any(|c| c > '\u{ffff}') {
+                // The driver types no characters beyond the Basic Multilingual Plane; an input method would put them in.
+                let put = "const e = document.querySelector(arguments[0]); e.value = arguments[1]; \
+                           e.dispatchEvent(new Event('input', {bubbles: true}))";
+                self.script(put, json!([selector, text]));
+                return Some(Value::Null);
+            }
             self.call("POST", &format!("/element/{element}/value"), Some(&json!({"text": text}))).ok()
         });
     }
@@ -213,4 +205,29 @@ fn base64(text: &str) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// A driver and its port; none when it ended before it was ready.
+fn driver() -> Option<(Child, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver is installed (Debian: chromium-driver)");
+    let mut lines = BufReader::new(driver.stdout.take().expect("stdout is a pipe"));
+    loop {
+        let mut line = String::new();
+        if lines.read_line(&mut line).unwrap_or(0) == 0 {
+            let _ = driver.wait();
+            return None;
+        }
+        // The first line repeats the 0 that was asked for; the last one names the port that it became.
+        let named = line.split("on port ").nth(1).and_then(|rest| rest.trim().trim_end_matches('.').parse().ok());
+        if let Some(port) = named.filter(|port| *port != 0) {
+            std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+            return Some((driver, port));
+        }
+    }
 }
