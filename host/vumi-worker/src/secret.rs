@@ -22,7 +22,7 @@ impl Secret {
         &self.0
     }
 
-    /// Whether `candidate` is the secret; see [`same`].
+    /// Whether `candidate` is the secret; see `same`.
     pub fn matches(&self, candidate: &[u8]) -> bool {
         same(self.0.as_bytes(), candidate)
     }

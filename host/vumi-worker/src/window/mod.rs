@@ -6,7 +6,7 @@
 //! after a time and is reported as expired, once. Everything is kept in the layout of Vumi's, and each step is one
 //! change, so that several processes may share a window.
 //!
-//! [`manager`] has the operations, [`expiry`] the end of flights, [`monitor`] the loop that sends what may take off.
+//! `manager` has the operations, `expiry` the end of flights, `monitor` the loop that sends what may take off.
 
 mod error;
 mod expiry;
