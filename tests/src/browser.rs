@@ -208,6 +208,7 @@ fn base64(text: &str) -> Vec<u8> {
 }
 
 /// A driver and its port; none when it ended before it was ready.
+#[expect(clippy::zombie_processes, reason = "a driver that is ready is waited for when its browser is dropped")]
 fn driver() -> Option<(Child, u16)> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
