@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::process::{connect, until};
+use crate::process::until;
 use crate::{RabbitMq, Redis, RedisCluster, shared_rabbitmq, shared_redis};
 
 /// The processes that have this folder in their command line or environment, or work in it.
