@@ -30,7 +30,8 @@ impl Bounded {
         Self::with_bounds(listener, MAX_CONNECTIONS, IDLE)
     }
 
-    fn with_bounds(listener: TcpListener, connections: usize, idle: Duration) -> Self {
+    /// With bounds other than the usual ones.
+    pub(crate) fn with_bounds(listener: TcpListener, connections: usize, idle: Duration) -> Self {
         Self { listener, permits: Arc::new(Semaphore::new(connections)), idle }
     }
 }
@@ -114,6 +115,7 @@ mod tests {
         let _second_peer = TcpStream::connect(addr).await.unwrap();
         let (first, _) = listener.accept().await;
         assert_eq!(listener.permits.available_permits(), 0);
+        assert!(timeout(Duration::from_millis(50), listener.accept()).await.is_err());
         drop(first);
         assert!(timeout(Duration::from_secs(10), listener.accept()).await.is_ok());
     }

@@ -16,7 +16,6 @@
 
 mod config;
 mod deliver;
-mod listener;
 mod request;
 mod web;
 

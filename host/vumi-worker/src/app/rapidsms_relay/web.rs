@@ -26,12 +26,18 @@ use vumi_message::json;
 
 use super::config::HEALTH;
 use super::deliver::Refusal;
-use super::listener::BoundedListener;
 use super::{Door, Relay};
+use crate::bounded::Bounded;
 use crate::secret::{Secret, same};
 
 /// The largest request body in bytes: some fifty thousand addresses.
 const BODY_LIMIT: usize = 1 << 20;
+
+/// Connections at a time.
+const CONNECTIONS: usize = 256;
+
+/// How long nothing may move on a connection.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// How long a request body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -55,7 +61,7 @@ pub(super) async fn serve(relay: Arc<Relay>, shutdown: CancellationToken) -> Res
     }
     relay.feed.tell(|| Happening::Ready { name: worker_name("app", &relay.app), at: Some(at.to_string()) });
     let app = Router::new().fallback(answer).with_state(Arc::clone(&relay));
-    let server = axum::serve(BoundedListener::new(listener), app)
+    let server = axum::serve(Bounded::with_bounds(listener, CONNECTIONS, IDLE), app)
         .with_graceful_shutdown(shutdown.clone().cancelled_owned())
         .into_future();
     let out_of_patience = async {
