@@ -27,6 +27,10 @@ pub(crate) struct Logs {
 
 impl Logs {
     pub(crate) fn watch() -> Self {
+        // What no subscriber of the process wants is switched off where it is logged, for all threads: tests that end
+        // beside this one must not do that to it. An error means that there is such a subscriber already.
+        static WANTED: std::sync::Once = std::sync::Once::new();
+        WANTED.call_once(|| drop(tracing::subscriber::set_global_default(tracing_subscriber::registry())));
         let lines = Arc::default();
         let subscriber = tracing_subscriber::registry().with(Shelf(Arc::clone(&lines)));
         Self { lines, _watching: tracing::subscriber::set_default(subscriber) }
