@@ -35,5 +35,6 @@ pub fn context_with(broker: Arc<dyn Broker>, clock: Arc<dyn Clock>) -> Context {
         feed: Feed::default(),
         clock,
         guests: Arc::new(NoGuests),
+        bindings: vumi_core::bindings::no_bindings(),
     }
 }

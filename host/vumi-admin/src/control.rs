@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::access_store::AccessStore;
+use crate::deployments::Deployments;
 use crate::hub::EventHub;
 use crate::model::{
     AppInfo, DeadLetter, DispatcherInfo, Health, KvListing, LogLine, MessageView, Page, PhoneInfo, PhoneSend,
@@ -58,6 +60,12 @@ pub struct MessageQuery {
 /// Everything that the admin server knows about the system and may do to it.
 #[async_trait]
 pub trait Control: Send + Sync + 'static {
+    /// The deployed apps.
+    fn deployments(&self) -> &dyn Deployments;
+
+    /// Tokens and the audit log.
+    fn access(&self) -> &dyn AccessStore;
+
     /// Whether the host may be sent traffic. Called by probes every few seconds: answers from memory.
     fn health(&self) -> Health;
 

@@ -16,10 +16,12 @@
 //!             assets     the pages, embedded in the program
 //! ```
 
+mod access_store;
 mod api;
 mod assets;
 mod connections;
 mod control;
+mod deployments;
 mod error;
 mod extract;
 mod guard;
@@ -33,7 +35,9 @@ mod server;
 
 pub mod model;
 
+pub use access_store::{AccessStore, KeptToken};
 pub use control::{Control, ControlError, MessageQuery, PageQuery};
+pub use deployments::{Deployments, RecordingFilter, Upload};
 pub use error::AdminError;
 pub use hub::{EventHub, Missed, Subscription};
 pub use options::{AdminOptions, Secret};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use crate::bindings::BindingsWatch;
 use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -37,6 +38,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// Makes routers and middleware of WebAssembly components.
     pub guests: Arc<dyn GuestParts>,
+    /// Which addresses reach which deployed app.
+    pub bindings: BindingsWatch,
 }
 
 impl Context {

@@ -10,7 +10,9 @@
 
 pub mod application;
 pub mod backoff;
+pub mod bindings;
 pub mod broker;
+pub mod catalog;
 pub mod clock;
 pub mod collections;
 pub mod component;
@@ -23,6 +25,7 @@ pub mod lanes;
 pub mod middleware;
 pub mod middleware_config;
 pub mod names;
+pub mod recording;
 pub mod registry;
 pub mod router;
 pub mod run;
@@ -35,7 +38,11 @@ pub mod transport;
 
 pub use application::{AppWorker, Application, Handled, Input, Outbox, QueueOutbox};
 pub use backoff::Backoff;
+pub use bindings::{Binding, BindingTable, BindingsWatch, BoundApp};
 pub use broker::{Admission, Broker, Confirm, Consumer, DeadLetter, Delivery, Outgoing, QueueInfo, Settle};
+pub use catalog::{
+    AppChange, AppRecord, AuditEntry, Canary, Catalog, NewVersion, SealedSecret, TokenRecord, VersionRecord,
+};
 pub use clock::{Clock, SystemClock};
 pub use collections::{Answer, Change, Collections, Guard, Op, Scores};
 pub use context::{Context, GuestConfig, GuestParts, NoGuests, Worker};
@@ -45,6 +52,7 @@ pub use keyspace::{Keyspace, Keyspaces, RedisManager};
 pub use kv::{KeyQuota, KvEntry, KvStore, Quota};
 pub use lanes::Lanes;
 pub use middleware::{Channel, Direction, Flow, Hook, Middleware, Placed, Stack};
+pub use recording::{Difference, Recording, RecordingBounds, RecordingQuery, Recordings};
 pub use router::{Route, Router, Target};
 pub use run::{LogLevel, LogLine, Outcome, Run};
 pub use session::{Session, Sessions};

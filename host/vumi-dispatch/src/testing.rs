@@ -38,6 +38,7 @@ pub(crate) fn context() -> Context {
         feed: Feed::default(),
         clock,
         guests: Arc::new(NoGuests),
+        bindings: vumi_core::bindings::no_bindings(),
     }
 }
 

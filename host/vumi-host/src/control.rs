@@ -11,7 +11,7 @@ use vumi_admin::model::{
     LogLine, MessageView, Page, PhoneInfo, PhoneKind, PhoneSend, PhoneThread, QueueInfo, RunView, SessionAction,
     SimulatorInfo, SystemInfo, TransportInfo, WorkerInfo, WorkerKind, WorkerStatus,
 };
-use vumi_admin::{Control, ControlError, EventHub, MessageQuery, PageQuery};
+use vumi_admin::{AccessStore, Control, ControlError, Deployments, EventHub, MessageQuery, PageQuery};
 use vumi_core::{Broker, Error, KvStore, Retry, Store, names};
 use vumi_message::{SessionEvent, Timestamp};
 use vumi_sandbox::{App, AppConfig};
@@ -84,6 +84,8 @@ pub(crate) struct Desk {
     pub(crate) dispatchers: Vec<DispatcherEntry>,
     pub(crate) workers: Vec<WorkerEntry>,
     pub(crate) phones: Option<Phones>,
+    pub(crate) deployed: Box<dyn Deployments>,
+    pub(crate) access: Box<dyn AccessStore>,
     pub(crate) data_dir: Option<String>,
     pub(crate) pagemap_scan: bool,
     pub(crate) admin_address: Option<String>,
@@ -93,7 +95,7 @@ pub(crate) struct Desk {
     pub(crate) draining: AtomicBool,
 }
 
-fn control_error(error: &Error) -> ControlError {
+pub(crate) fn control_error(error: &Error) -> ControlError {
     match error.retry() {
         Retry::No => ControlError::Invalid(error.to_string()),
         Retry::After(retry_after) => ControlError::Full { retry_after },
@@ -202,6 +204,14 @@ fn depth(query: &PageQuery) -> usize {
 
 #[async_trait]
 impl Control for Desk {
+    fn deployments(&self) -> &dyn Deployments {
+        &*self.deployed
+    }
+
+    fn access(&self) -> &dyn AccessStore {
+        &*self.access
+    }
+
     fn health(&self) -> Health {
         let mut down = self.board.down();
         let away = self.engines.iter().filter(|engine| !engine.is_connected());

@@ -4,6 +4,7 @@
 //! the stores, builds transports, dispatchers and apps, starts them, and stops them in order. It alone reads the
 //! environment.
 
+mod access;
 mod apps;
 mod backends;
 mod banner;
@@ -14,6 +15,7 @@ pub mod commands;
 pub mod config;
 mod control;
 mod dead;
+mod deploy;
 mod parts;
 mod project;
 mod reload;

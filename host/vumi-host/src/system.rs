@@ -89,6 +89,7 @@ impl System {
             feed,
             clock: Arc::new(SystemClock),
             guests: Arc::new(parts),
+            bindings: vumi_core::bindings::no_bindings(),
         };
         let mut build = Build { config: &config, backends: &backends, context, board: &board, workers: Workers::new() };
         let apps = build.apps(&cache, extras.watch, &sandbox, &guests, &sink)?;
@@ -114,6 +115,8 @@ impl System {
             dispatchers,
             workers: beside,
             phones,
+            deployed: Box::new(crate::deploy::Deployed),
+            access: Box::new(crate::access::NoAccess),
             data_dir: config.data_dir.as_ref().map(|folder| folder.display().to_string()),
             pagemap_scan: sandbox.pagemap_scan(),
             admin_address: admin.as_ref().map(|admin| admin.address.to_string()),

@@ -3,21 +3,29 @@
 //! Times are whole microseconds since 1970-01-01T00:00:00Z, durations end in their unit (`_us`, `_ms`, `_seconds`),
 //! sizes end in `_bytes`. All of them fit into the 53 bits that a JavaScript number holds exactly.
 
+mod access;
 mod app;
+mod deployment;
 mod event;
 mod kv;
 mod message;
 mod queue;
+mod recording;
 mod run;
 mod simulator;
 mod system;
 mod transport;
 
+pub use access::{AuditView, CreatedToken, NewToken, Scope, TokenInfo};
 pub use app::{AppCounters, AppInfo, AppLimits, LastError};
+pub use deployment::{
+    Activate, CanaryInfo, DeploymentInfo, DifferenceView, SecretInfo, SetSecret, SetShadow, Uploaded, VersionInfo,
+};
 pub use event::{Sequenced, StatusChange, SystemEvent, WorkerKind};
 pub use kv::{KvEntry, KvListing};
 pub use message::{Direction, MessageView};
 pub use queue::{DeadLetter, QueueInfo};
+pub use recording::{RecordingInfo, RecordingView};
 pub use run::{LogLevel, LogLine, RunOutcome, RunView};
 pub use simulator::{
     Accepted, Delivery, PhoneInfo, PhoneKind, PhoneMessage, PhoneSend, PhoneSession, PhoneThread, PhoneUpdate, Sender,

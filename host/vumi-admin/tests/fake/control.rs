@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use vumi_admin::model::*;
-use vumi_admin::{Control, ControlError, EventHub, MessageQuery, PageQuery};
+use vumi_admin::{AccessStore, Control, ControlError, Deployments, EventHub, MessageQuery, PageQuery};
 
 use super::{Fake, now};
 
@@ -31,6 +31,14 @@ fn page<T: Clone>(list: &VecDeque<T>, query: &PageQuery, seq: fn(&T) -> u64, wan
 
 #[async_trait]
 impl Control for FakeControl {
+    fn deployments(&self) -> &dyn Deployments {
+        &self.0.deployments
+    }
+
+    fn access(&self) -> &dyn AccessStore {
+        &self.0.access
+    }
+
     fn health(&self) -> Health {
         let draining = self.0.draining.load(Ordering::Relaxed);
         Health {

@@ -4,8 +4,10 @@
 //! What a phone sends decides what happens: `fail` ends in a failed run, `silent` in no answer, `nack` in an answer
 //! that is not delivered, `long` in an answer of several SMS; everything else is echoed.
 
+mod access;
 mod answers;
 mod control;
+mod deployments;
 
 pub use control::FakeControl;
 
@@ -24,6 +26,8 @@ const KEPT: usize = 2000;
 
 pub struct Fake {
     pub hub: EventHub,
+    pub access: access::FakeAccess,
+    pub deployments: deployments::FakeDeployments,
     pub draining: AtomicBool,
     pub full: AtomicBool,
     /// Whether the metrics never come.
@@ -73,6 +77,8 @@ impl Fake {
         };
         Arc::new(Self {
             hub: EventHub::new(events),
+            access: access::FakeAccess::default(),
+            deployments: deployments::FakeDeployments,
             draining: AtomicBool::new(false),
             full: AtomicBool::new(false),
             hang: AtomicBool::new(false),

@@ -44,6 +44,7 @@ fn context() -> Context {
         feed: Feed::default(),
         clock,
         guests: Arc::new(NoGuests),
+        bindings: vumi_core::bindings::no_bindings(),
     }
 }
 

@@ -75,5 +75,6 @@ fn context() -> vumi_core::Context {
         feed: vumi_core::Feed::default(),
         clock: Arc::new(SystemClock),
         guests: Arc::new(vumi_core::NoGuests),
+        bindings: vumi_core::bindings::no_bindings(),
     }
 }

@@ -143,6 +143,7 @@ mod tests {
             feed: Feed::default(),
             clock,
             guests: Arc::new(NoGuests),
+            bindings: vumi_core::bindings::no_bindings(),
         };
         let place = AppPlace {
             name: "app".to_owned(),
