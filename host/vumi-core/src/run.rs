@@ -64,6 +64,9 @@ pub struct Run {
     pub at: Timestamp,
     /// The app's name.
     pub app: String,
+    /// The version that ran, where versions are numbered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
     /// The namespace that it ran in.
     pub sandbox_id: String,
     /// The message or event that started it.

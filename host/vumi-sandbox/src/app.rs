@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, RwLock};
-use vumi_bindings::app::AppPre;
 use vumi_core::{Application, Error, Feed, Handled, Input, KvStore, Outbox, Result, Store, names};
 use vumi_message::Payload;
 
@@ -15,9 +14,11 @@ use crate::cache::{Compiled, ComponentCache, LoadError};
 use crate::config::AppConfig;
 use crate::engine::Sandbox;
 use crate::gauges::Gauges;
+use crate::library::Version;
 use crate::limits::Limits;
+use crate::plan::{Plan, Senders};
 use crate::resources::MetricSink;
-use crate::state::Guest;
+use crate::run::Runner;
 use crate::web::{WebClient, WebPolicy};
 
 /// What an app is given by the host.
@@ -51,7 +52,7 @@ pub(crate) struct AppShared {
     pub(crate) allowed_helper_metadata: Vec<String>,
     pub(crate) endpoints: Vec<String>,
     pub(crate) send_to: BTreeMap<String, Payload>,
-    pub(crate) web: WebClient,
+    pub(crate) web: Arc<WebClient>,
     pub(crate) http_timeout: Duration,
     pub(crate) http_data_limit: u64,
     pub(crate) kv: Arc<dyn KvStore>,
@@ -61,21 +62,48 @@ pub(crate) struct AppShared {
     pub(crate) metrics: Arc<dyn MetricSink>,
     pub(crate) io: tokio::runtime::Handle,
     pub(crate) gauges: Gauges,
+    /// Whether its runs are nobody's business: those of a version in the shadow.
+    pub(crate) quiet: bool,
 }
 
-/// A component that is ready to run.
-#[derive(Clone)]
-pub(crate) struct Version {
-    pub(crate) pre: AppPre<Guest>,
-    pub(crate) hash: String,
-    pub(crate) bytes: u64,
+impl AppShared {
+    /// The same app, for another kind of run.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            sandbox_id: self.sandbox_id.clone(),
+            limits: self.limits.clone(),
+            timeout: self.timeout,
+            kv_prefix: self.kv_prefix.clone(),
+            kv_counter: self.kv_counter.clone(),
+            config: self.config.clone(),
+            metrics_prefix: self.metrics_prefix.clone(),
+            metric_names: Mutex::new(self.metric_names.lock().clone()),
+            allowed_helper_metadata: self.allowed_helper_metadata.clone(),
+            endpoints: self.endpoints.clone(),
+            send_to: self.send_to.clone(),
+            web: Arc::clone(&self.web),
+            http_timeout: self.http_timeout,
+            http_data_limit: self.http_data_limit,
+            kv: Arc::clone(&self.kv),
+            store: Arc::clone(&self.store),
+            feed: self.feed.clone(),
+            outbox: Arc::clone(&self.outbox),
+            metrics: Arc::clone(&self.metrics),
+            io: self.io.clone(),
+            gauges: Gauges::of(&self.name),
+            quiet: self.quiet,
+        }
+    }
 }
 
 /// See the module's text.
 pub struct App {
-    pub(crate) sandbox: Arc<Sandbox>,
-    pub(crate) shared: Arc<AppShared>,
-    pub(crate) version: RwLock<Arc<Version>>,
+    runner: Runner,
+    shared: Arc<AppShared>,
+    plan: RwLock<Arc<Plan>>,
+    /// Which version sent what, while two of them answer.
+    senders: Senders,
 }
 
 impl Sandbox {
@@ -99,14 +127,13 @@ impl Sandbox {
 
     fn fit(&self, compiled: Compiled, what: &str) -> Result<LoadedComponent, LoadError> {
         let pre = self.ready(&compiled, what)?;
-        Ok(LoadedComponent {
-            from_cache: compiled.from_cache,
-            version: Arc::new(Version { pre, hash: compiled.hash, bytes: compiled.bytes }),
-        })
+        let version = Version::staying(pre, compiled.hash, compiled.bytes);
+        Ok(LoadedComponent::new(compiled.from_cache, Arc::new(version)))
     }
 }
 
 /// A component that fits the world, compiled.
+#[derive(Clone)]
 pub struct LoadedComponent {
     /// Whether it came from the cache.
     pub from_cache: bool,
@@ -114,6 +141,19 @@ pub struct LoadedComponent {
 }
 
 impl LoadedComponent {
+    pub(crate) fn new(from_cache: bool, version: Arc<Version>) -> Self {
+        Self { from_cache, version }
+    }
+
+    pub(crate) fn version(&self) -> &Arc<Version> {
+        &self.version
+    }
+
+    /// Size of the component, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.version.bytes
+    }
+
     /// SHA-256 of the component's bytes, in hexadecimal.
     pub fn hash(&self) -> &str {
         &self.version.hash
@@ -163,7 +203,7 @@ impl App {
             allowed_helper_metadata: config.allowed_helper_metadata.clone(),
             endpoints,
             send_to,
-            web: WebClient::new(policy),
+            web: Arc::new(WebClient::new(policy)),
             http_timeout: Duration::from_secs(config.http.timeout.max(1)),
             http_data_limit: config.http.data_limit.0,
             kv: around.kv,
@@ -173,11 +213,13 @@ impl App {
             metrics: around.metrics,
             io: around.io,
             gauges: Gauges::of(name),
+            quiet: false,
         };
         Ok(Self {
-            sandbox: Arc::clone(sandbox),
+            runner: Runner::new(sandbox),
             shared: Arc::new(shared),
-            version: RwLock::new(Arc::clone(&component.version)),
+            plan: RwLock::new(Arc::new(Plan::of(component))),
+            senders: Senders::default(),
         })
     }
 
@@ -198,14 +240,40 @@ impl App {
 
     /// SHA-256 of the component that runs now, and its size in bytes.
     pub fn component(&self) -> (String, u64) {
-        let version = self.version.read();
-        (version.hash.clone(), version.bytes)
+        let plan = self.plan();
+        (plan.live.component.hash().to_owned(), plan.live.component.bytes())
     }
 
     /// Puts another component in its place. Runs that have begun end with the old one; the next message gets the
     /// new one.
     pub fn replace(&self, component: &LoadedComponent) {
-        *self.version.write() = Arc::clone(&component.version);
+        self.follow(Plan::of(component));
+    }
+
+    /// Which version answers whom, from the next message on. Every message is handled by one version from its
+    /// beginning to its end.
+    pub fn follow(&self, plan: Plan) {
+        if plan.canary.is_none() {
+            self.senders.forget();
+        }
+        *self.plan.write() = Arc::new(plan);
+    }
+
+    /// Which version answers whom now.
+    pub fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.plan.read())
+    }
+
+    pub(crate) fn senders(&self) -> &Senders {
+        &self.senders
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<AppShared> {
+        &self.shared
+    }
+
+    pub(crate) fn runner(&self) -> &Runner {
+        &self.runner
     }
 }
 

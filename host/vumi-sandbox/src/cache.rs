@@ -79,6 +79,22 @@ pub enum LoadError {
         /// What is wrong.
         reason: String,
     },
+    /// Compiling it would take more than is allowed.
+    #[error("{what}: is refused: {reason}; split it up, or build it with less code in one function")]
+    TooCostly {
+        /// The component.
+        what: String,
+        /// Which limit it met.
+        reason: String,
+    },
+    /// The host could not do its part.
+    #[error("{what}: cannot be made ready: {reason}")]
+    Unavailable {
+        /// The component.
+        what: String,
+        /// Why.
+        reason: String,
+    },
     /// The cache folder cannot be used.
     #[error("the component cache {path} cannot be used: {reason}")]
     Cache {
@@ -155,24 +171,65 @@ impl ComponentCache {
     pub fn load(&self, engine: &Engine, bytes: &[u8], what: &str) -> Result<Compiled, LoadError> {
         check_header(bytes, what)?;
         let hash = hex(&Sha256::digest(bytes));
-        let file = self.folder.as_ref().map(|folder| folder.join(format!("{hash}-{:016x}.cwasm", engine_hash(engine))));
+        let file = self.file(engine, &hash);
         let size = bytes.len() as u64;
-        if let Some(component) = file.as_deref().and_then(|file| map_file(engine, file)) {
+        if let Some((component, _)) = file.as_deref().and_then(|file| map_file(engine, file)) {
             return Ok(Compiled { component, hash, from_cache: true, bytes: size });
         }
         let component = Component::new(engine, bytes)
             .map_err(|error| LoadError::Invalid { what: what.to_owned(), reason: one_line(&error) })?;
         if let Some(file) = file
-            && let Err(error) = keep(&component, &file)
+            && let Err(error) = component.serialize().map_err(std::io::Error::other).and_then(|code| keep(&code, &file))
         {
             tracing::warn!(file = %file.display(), "the compiled component could not be kept: {error}");
         }
         Ok(Compiled { component, hash, from_cache: false, bytes: size })
     }
+
+    fn file(&self, engine: &Engine, hash: &str) -> Option<PathBuf> {
+        self.folder.as_ref().map(|folder| folder.join(format!("{hash}-{:016x}.cwasm", engine_hash(engine))))
+    }
+
+    /// Whether the compiled form of a component is here.
+    pub(crate) fn has(&self, engine: &Engine, hash: &str) -> bool {
+        self.file(engine, hash).is_some_and(|file| file.exists())
+    }
+
+    /// Keeps machine code that this host's own compiler made.
+    pub(crate) fn keep_code(&self, engine: &Engine, hash: &str, code: &[u8]) -> Result<(), LoadError> {
+        let Some(file) = self.file(engine, hash) else {
+            return Err(LoadError::Cache { path: PathBuf::new(), reason: "there is no folder for it".into() });
+        };
+        keep(code, &file).map_err(|error| LoadError::Cache { path: file, reason: error.to_string() })
+    }
+
+    /// Maps the compiled form of a component whose bytes are `bytes` long; the number is the size of its file. A file
+    /// that is damaged is removed, so that the next try compiles.
+    pub(crate) fn map(
+        &self,
+        engine: &Engine,
+        hash: &str,
+        bytes: u64,
+        what: &str,
+    ) -> Result<(Compiled, u64), LoadError> {
+        let file = self.file(engine, hash);
+        match file.as_deref().and_then(|file| map_file(engine, file)) {
+            Some((component, size)) => {
+                Ok((Compiled { component, hash: hash.to_owned(), from_cache: true, bytes }, size))
+            }
+            None => {
+                if let Some(file) = file {
+                    let _ = fs::remove_file(file);
+                }
+                let reason = "its compiled form was damaged; it is compiled anew at the next try".to_owned();
+                Err(LoadError::Unavailable { what: what.to_owned(), reason })
+            }
+        }
+    }
 }
 
 /// The first eight bytes tell what a file is, better than any later error.
-fn check_header(bytes: &[u8], what: &str) -> Result<(), LoadError> {
+pub(crate) fn check_header(bytes: &[u8], what: &str) -> Result<(), LoadError> {
     match bytes.get(..8) {
         Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => Err(LoadError::NotAComponent { what: what.to_owned() }),
         Some([0, b'a', b's', b'm', ..]) => Ok(()),
@@ -187,39 +244,72 @@ fn engine_hash(engine: &Engine) -> u64 {
     hasher.finish()
 }
 
-/// Maps a compiled component. Whatever is wrong with the file, the answer is to compile again.
-fn map_file(engine: &Engine, file: &Path) -> Option<Component> {
+/// Ends every file: that it is whole, and a checksum of what stands before.
+const SEAL: &[u8; 8] = b"vumicrc1";
+
+/// Length of the seal and the checksum, in bytes.
+const SEAL_LENGTH: usize = 12;
+
+/// Whether a file is as it was written. Machine code is not looked at by the engine: a bit that a disk lost would
+/// otherwise run.
+fn is_whole(file: &Path) -> std::io::Result<bool> {
+    let bytes = fs::read(file)?;
+    let Some((code, seal)) = bytes.split_last_chunk::<SEAL_LENGTH>() else { return Ok(false) };
+    Ok(*seal == seal_of(code))
+}
+
+fn seal_of(code: &[u8]) -> [u8; SEAL_LENGTH] {
+    let mut seal = [0; SEAL_LENGTH];
+    let (name, sum) = seal.split_at_mut(SEAL.len());
+    name.copy_from_slice(SEAL);
+    sum.copy_from_slice(&crc32fast::hash(code).to_le_bytes());
+    seal
+}
+
+/// Maps a compiled component; the number is the size of its file. Whatever is wrong with the file, the answer is to
+/// compile again.
+fn map_file(engine: &Engine, file: &Path) -> Option<(Component, u64)> {
     let found = fs::symlink_metadata(file).ok()?;
     let mine = found.is_file() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o022 == 0;
     if !mine {
         tracing::warn!(file = %file.display(), "a compiled component that others could have written is not used");
         return None;
     }
+    match is_whole(file) {
+        Ok(true) => {}
+        Ok(false) => {
+            tracing::warn!(file = %file.display(), "a compiled component is damaged and not used");
+            return None;
+        }
+        Err(error) => {
+            tracing::warn!(file = %file.display(), "a compiled component cannot be read: {error}");
+            return None;
+        }
+    }
     // SAFETY: the engine trusts such a file as it trusts its own code. It lies in a folder that only this user may
     // write to (checked when the cache was opened), is a plain file of this user that nobody else may write to
-    // (checked above), and was put there whole by `keep`, through a rename. The engine checks its own version and
-    // settings in the file's header.
+    // (checked above), was put there whole by `keep`, through a rename, and is as it was then (checked above). The
+    // engine checks its own version and settings in the file's header.
     #[allow(unsafe_code)]
     let mapped = unsafe { Component::deserialize_file(engine, file) };
-    mapped.map_err(|error| tracing::warn!(file = %file.display(), "a compiled component is not used: {error:#}")).ok()
+    mapped
+        .map(|component| (component, found.len()))
+        .map_err(|error| tracing::warn!(file = %file.display(), "a compiled component is not used: {error:#}"))
+        .ok()
 }
 
 /// How often this process has kept a component.
 static WRITERS: AtomicU64 = AtomicU64::new(0);
 
 /// Writes beside the place and renames, so that a reader sees all of it or nothing.
-fn keep(component: &Component, file: &Path) -> std::io::Result<()> {
-    let code = component.serialize().map_err(std::io::Error::other)?;
+fn keep(code: &[u8], file: &Path) -> std::io::Result<()> {
     // A name of its own for each writer, other threads of this process included.
     let number = WRITERS.fetch_add(1, Ordering::Relaxed);
     let beside = file.with_extension(format!("{}.{number}.part", std::process::id()));
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&beside)
-        .and_then(|mut out| out.write_all(&code).and_then(|()| out.sync_all()));
+    let written =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).and_then(|mut out| {
+            out.write_all(code).and_then(|()| out.write_all(&seal_of(code))).and_then(|()| out.sync_all())
+        });
     let kept = written.and_then(|()| fs::rename(&beside, file));
     if kept.is_err() {
         let _ = fs::remove_file(&beside);
@@ -227,7 +317,7 @@ fn keep(component: &Component, file: &Path) -> std::io::Result<()> {
     kept
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

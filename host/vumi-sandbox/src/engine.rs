@@ -130,14 +130,18 @@ fn config(options: &EngineOptions, pagemap_scan: Enabled) -> Config {
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)
         .pagemap_scan(pagemap_scan);
-    let mut config = Config::new();
+    let mut config = code_config();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .epoch_interruption(true)
-        .memory_init_cow(true)
         .max_wasm_stack(GUEST_STACK)
-        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(20))
-        .concurrency_support(false);
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(20));
+    config
+}
+
+/// The settings that compiled code depends on, the same in every process that compiles for this host.
+pub(crate) fn code_config() -> Config {
+    let mut config = Config::new();
+    config.epoch_interruption(true).memory_init_cow(true).concurrency_support(false);
     config
 }
 

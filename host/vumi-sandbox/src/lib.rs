@@ -11,16 +11,20 @@
 
 mod app;
 mod cache;
+mod compile;
 mod config;
 mod convert;
 mod engine;
 mod gauges;
+mod library;
 mod limits;
 mod logbook;
 mod meter;
 mod parts;
+mod plan;
 mod resources;
 mod run;
+mod shadow;
 mod state;
 mod verdict;
 mod wasi;
@@ -29,9 +33,13 @@ mod world;
 
 pub use app::{App, LoadedComponent, Surroundings};
 pub use cache::{ComponentCache, LoadError, MAX_COMPONENT};
+pub use compile::{CompileLimits, Compiler, serve_one_compilation};
 pub use config::{AppConfig, HttpConfig};
 pub use engine::{EngineError, EngineOptions, Sandbox};
+pub use library::{Library, LibraryStats, Origin};
 pub use limits::Limits;
 pub use parts::{GuestMiddleware, GuestRouter, PartSurroundings};
+pub use plan::{Plan, Release, WHOLE};
 pub use resources::{Aggregator, Datapoint, MetricSink};
 pub use run::Finished;
+pub use shadow::Shadow;

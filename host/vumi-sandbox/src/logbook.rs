@@ -114,6 +114,9 @@ impl Logbook {
     }
 
     fn write(&self, level: LogLevel, source: &str, text: &str) {
+        if self.app.quiet {
+            return;
+        }
         let line = LogLine {
             at: now(),
             app: self.app.name.clone(),

@@ -35,7 +35,7 @@ use crate::gauges::Gauges;
 use crate::limits::Limits;
 use crate::logbook::printable;
 use crate::resources::MetricSink;
-use crate::run::{Entry, MAX_REASON, run};
+use crate::run::{About, Entry, MAX_REASON, run};
 use crate::state::Cause;
 use crate::web::{WebClient, WebPolicy};
 use crate::world::World;
@@ -101,7 +101,7 @@ impl Part {
             allowed_helper_metadata: Vec::new(),
             endpoints: Vec::new(),
             send_to: BTreeMap::new(),
-            web: WebClient::new(policy),
+            web: Arc::new(WebClient::new(policy)),
             http_timeout: Duration::from_secs(http.timeout.max(1)),
             http_data_limit: http.data_limit.0,
             kv: around.kv,
@@ -111,6 +111,7 @@ impl Part {
             metrics: around.metrics,
             io: around.io,
             gauges: Gauges::of(name),
+            quiet: false,
         };
         Ok(Self { sandbox: Arc::clone(sandbox), shared: Arc::new(shared), guests: around.guests })
     }
@@ -142,7 +143,7 @@ impl Part {
         let (sandbox, shared) = (Arc::clone(&self.sandbox), Arc::clone(&self.shared));
         let work = async move {
             let place = sandbox.part_place().await;
-            run(&sandbox, &shared, place, cause, user, entry).await
+            run(&sandbox, &shared, place, About { cause, user, version: None }, entry).await
         };
         let name = &self.shared.name;
         let ended = AbortOnDropHandle::new(self.guests.spawn(work)).await;

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedSemaphorePermit;
+use vumi_bindings::app::AppPre;
 use vumi_bindings::app::vumi::app::types;
 use vumi_core::{Confirm, Happening, Input, LogLevel, Outcome, Run};
+use vumi_message::Timestamp;
 use wasmtime::{Store, UpdateDeadline};
 
-use crate::app::{App, AppShared, Version};
+use crate::app::{App, AppShared};
 use crate::convert;
 use crate::engine::Sandbox;
 use crate::logbook::printable;
 use crate::meter::{CpuMeter, CpuTimed, Growth, Stop};
+use crate::plan::Release;
 use crate::state::{Cause, Guest, now};
 use crate::verdict;
 
@@ -59,7 +62,7 @@ pub(crate) trait Entry: Send {
 
 /// One call of an app's handler.
 struct Call {
-    version: Arc<Version>,
+    pre: Arc<AppPre<Guest>>,
     what: Handler,
 }
 
@@ -73,7 +76,7 @@ impl Entry for Call {
     type Answer = ();
 
     async fn enter(self, store: &mut Store<Guest>) -> wasmtime::Result<Result<(), String>> {
-        let instance = self.version.pre.instantiate_async(&mut *store).await.map_err(beginning)?;
+        let instance = self.pre.instantiate_async(&mut *store).await.map_err(beginning)?;
         let handler = instance.vumi_app_handler();
         match self.what {
             Handler::Message(message) => handler.call_on_message(store, &message).await,
@@ -90,15 +93,55 @@ pub(crate) fn beginning(error: wasmtime::Error) -> wasmtime::Error {
 impl App {
     /// Runs the app once. Never fails: how it ended stands in the record.
     pub async fn run(&self, input: &Input) -> Finished {
+        let plan = self.plan();
+        let (release, is_live) = plan.choose(self.name(), input, self.senders());
+        if let (Some(shadow), true) = (&plan.shadow, is_live) {
+            return shadow.run(self, release, input).await;
+        }
+        let finished = self.runner().run_release(release, self.shared(), input).await;
+        if !is_live {
+            self.senders().note(&finished.run.message_id, self.name(), finished.run.sent);
+        }
+        finished
+    }
+}
+
+/// Runs versions of an app.
+#[derive(Clone)]
+pub(crate) struct Runner {
+    sandbox: Arc<Sandbox>,
+}
+
+impl Runner {
+    pub(crate) fn new(sandbox: &Arc<Sandbox>) -> Self {
+        Self { sandbox: Arc::clone(sandbox) }
+    }
+
+    /// Runs one version once, with what `shared` lets it reach.
+    pub(crate) async fn run_release(&self, release: &Release, shared: &Arc<AppShared>, input: &Input) -> Finished {
+        let pre = match release.component.version().ready().await {
+            Ok(pre) => pre,
+            Err(reason) => return shared.not_ready(input, release.number, reason),
+        };
         let what = match input {
             Input::Message(message) => Handler::Message(convert::message(message)),
             Input::Event(event) => Handler::Event(convert::event(event)),
         };
-        let call = Call { version: Arc::clone(&self.version.read()), what };
+        let call = Call { pre, what };
         let place = self.sandbox.place().await;
-        let (_, finished) = run(&self.sandbox, &self.shared, place, cause(input), user(input), call).await;
-        finished
+        let about = About { cause: cause(input), user: user(input), version: release.number };
+        run(&self.sandbox, shared, place, about, call).await.1
     }
+}
+
+/// What a run is about.
+pub(crate) struct About {
+    /// What started it.
+    pub(crate) cause: Cause,
+    /// The user of the conversation, where there is one.
+    pub(crate) user: Option<String>,
+    /// The version, where versions are numbered.
+    pub(crate) version: Option<u32>,
 }
 
 /// Makes a fresh instance in its place of the pool, calls it, and throws it away. The answer is `None` when it did not
@@ -107,11 +150,11 @@ pub(crate) async fn run<E: Entry>(
     sandbox: &Sandbox,
     shared: &Arc<AppShared>,
     place: Option<OwnedSemaphorePermit>,
-    cause: Cause,
-    user: Option<String>,
+    about: About,
     entry: E,
 ) -> (Option<E::Answer>, Finished) {
     let (at, began) = (now(), Instant::now());
+    let About { cause, user, version } = about;
     let guest = Guest::new(Arc::clone(shared), cause, began + shared.timeout);
     let mut store = Store::new(sandbox.engine(), guest);
     let cpu = Arc::new(CpuMeter::default());
@@ -128,7 +171,15 @@ pub(crate) async fn run<E: Entry>(
     let guest = store.into_data();
     drop(place);
     guest.logbook.finish();
-    (answer, shared.finish(guest, stop, at, began, &cpu, user))
+    (answer, shared.finish(guest, stop, &cpu, Frame { at, began, user, version }))
+}
+
+/// What is known of a run from its beginning.
+struct Frame {
+    at: Timestamp,
+    began: Instant,
+    user: Option<String>,
+    version: Option<u32>,
 }
 
 impl AppShared {
@@ -153,15 +204,8 @@ impl AppShared {
         });
     }
 
-    fn finish(
-        &self,
-        guest: Guest,
-        stop: Option<Stop>,
-        at: vumi_message::Timestamp,
-        began: Instant,
-        cpu: &CpuMeter,
-        user: Option<String>,
-    ) -> Finished {
+    fn finish(&self, guest: Guest, stop: Option<Stop>, cpu: &CpuMeter, frame: Frame) -> Finished {
+        let Frame { at, began, user, version } = frame;
         let again = match (&stop, &guest.lost_message, &guest.host_fault) {
             (_, Some(reason), _) => Some(reason.clone()),
             (Some(_), None, Some(reason)) => Some(reason.clone()),
@@ -177,6 +221,7 @@ impl AppShared {
         let run = Run {
             at,
             app: self.name.clone(),
+            version,
             sandbox_id: self.sandbox_id.clone(),
             message_id: guest.cause.id().to_owned(),
             user,
@@ -190,19 +235,48 @@ impl AppShared {
             sent: guest.budget.sent,
             log_bytes: guest.logbook.bytes(),
         };
-        self.report(&guest, &run);
+        if let Some(error) = &run.error
+            && !self.quiet
+        {
+            let text = format!("Sandbox '{}' stopped ({}): {error}", run.sandbox_id, run.outcome.code());
+            guest.host_log(LogLevel::Error, &text);
+        }
+        self.report(&run);
         Finished { run, confirms: guest.confirms, again }
     }
 
+    /// A run that could not begin: its component could not be brought into memory.
+    fn not_ready(&self, input: &Input, version: Option<u32>, reason: String) -> Finished {
+        let run = Run {
+            at: now(),
+            app: self.name.clone(),
+            version,
+            sandbox_id: self.sandbox_id.clone(),
+            message_id: cause(input).id().to_owned(),
+            user: user(input),
+            outcome: Outcome::HostFault,
+            error: Some(reason.clone()),
+            cpu_us: 0,
+            wall_us: 0,
+            host_us: 0,
+            peak_memory: 0,
+            host_calls: 0,
+            sent: 0,
+            log_bytes: 0,
+        };
+        self.report(&run);
+        Finished { run, confirms: Vec::new(), again: Some(reason) }
+    }
+
     /// Tells of a run: log line, numbers, stored record, live feed.
-    fn report(&self, guest: &Guest, run: &Run) {
-        if let Some(error) = &run.error {
-            let text = format!("Sandbox '{}' stopped ({}): {error}", run.sandbox_id, run.outcome.code());
-            guest.host_log(LogLevel::Error, &text);
+    fn report(&self, run: &Run) {
+        if self.quiet {
+            return;
         }
         tracing::info!(
             target: "run",
             app = run.app,
+            version = run.version,
             message_id = run.message_id,
             outcome = run.outcome.code(),
             cpu_us = run.cpu_us,

@@ -10,6 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 use vumi_bindings::app::vumi::app::http::{Host, HttpRequest, HttpResponse, Method as WitMethod};
 use vumi_bindings::app::vumi::app::types::Error;
 
+use crate::shadow;
 use crate::state::{Guest, wait};
 use crate::web::{Method, WebBudget, WebError, WebRequest, WebResponse};
 
@@ -58,6 +59,10 @@ impl Guest {
             headers: request.headers,
             body: request.body,
         };
+        if let Some(answer) = shadow::answered(&request) {
+            return Ok(answer.map_err(|problem| error(&problem)));
+        }
+        let noted = shadow::is_watched().then(|| request.clone());
         let app = Arc::clone(&self.app);
         let work = AbortOnDropHandle::new(self.app.io.spawn(async move {
             let answer = app.web.request(request, &mut budget).await;
@@ -67,6 +72,9 @@ impl Guest {
         let answer = match wait(self.budget.deadline, timeout + Duration::from_secs(1), work).await? {
             Some(Ok((answer, bytes_left))) => {
                 self.budget.http_bytes = self.app.limits.http_bytes.0.saturating_sub(bytes_left);
+                if let Some(request) = noted {
+                    shadow::exchanged(&request, &answer);
+                }
                 answer.map_err(|problem| error(&problem))
             }
             Some(Err(_)) => Err(Error::Unavailable("the exchange was broken off".into())),

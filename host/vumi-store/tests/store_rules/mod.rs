@@ -52,6 +52,7 @@ fn run(app: &str, n: u64) -> Run {
     Run {
         at: Timestamp::from_micros(1_700_000_000_123_456),
         app: app.into(),
+        version: None,
         sandbox_id: "s".into(),
         message_id: format!("m{n}"),
         user: Some("+1".into()),
