@@ -32,3 +32,22 @@ pub fn scratch() -> tempfile::TempDir {
     std::fs::create_dir_all(&base).expect("the folder for temporary files can be made");
     tempfile::tempdir_in(base).expect("a temporary folder can be made")
 }
+
+/// The bytes of the probe with a number stamped into them: a component that differs from the others, and that tells
+/// its number when it is asked to `stamp`, as [`stamp`] shows it.
+///
+/// # Panics
+/// When the probe has not been built.
+pub fn stamped(number: u64) -> Vec<u8> {
+    let mut bytes = std::fs::read(guest("probe")).expect("the probe can be read");
+    let mark = b"STAMP=0000000000000000";
+    let at = bytes.windows(mark.len()).position(|window| window == mark).expect("the probe has a stamp");
+    let stamp = stamp(number);
+    bytes.get_mut(at..at + mark.len()).expect("it was found there").copy_from_slice(stamp.as_bytes());
+    bytes
+}
+
+/// What a stamped probe says of itself.
+pub fn stamp(number: u64) -> String {
+    format!("STAMP={number:016}")
+}

@@ -90,6 +90,8 @@ pub enum AppChange {
     /// This version answers from now on. What answered before becomes `previous`, unless it is the same; a canary and
     /// a shadow of the same version end.
     Activate(u32),
+    /// As [`AppChange::Activate`], and with other settings in the same step.
+    ActivateWith(u32, String),
     /// The version that answered before answers again. A permanent error when there is none.
     RollBack,
     /// A version answers a share, or none does.

@@ -87,33 +87,3 @@ impl AccessStore for Access {
         Ok(entries.into_iter().map(view).collect())
     }
 }
-
-/// Until there is a catalog.
-pub(crate) struct NoAccess;
-
-#[async_trait]
-impl AccessStore for NoAccess {
-    async fn put_token(&self, _: KeptToken) -> Result<(), ControlError> {
-        Err(ControlError::Unavailable("this host keeps no tokens".into()))
-    }
-
-    async fn token(&self, _: &str) -> Result<Option<KeptToken>, ControlError> {
-        Ok(None)
-    }
-
-    async fn tokens(&self) -> Result<Vec<KeptToken>, ControlError> {
-        Ok(Vec::new())
-    }
-
-    async fn remove_token(&self, _: &str) -> Result<bool, ControlError> {
-        Ok(false)
-    }
-
-    async fn audit(&self, _: AuditView) -> Result<(), ControlError> {
-        Ok(())
-    }
-
-    async fn audit_log(&self, _: Option<u64>, _: usize) -> Result<Vec<AuditView>, ControlError> {
-        Ok(Vec::new())
-    }
-}

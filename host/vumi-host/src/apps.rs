@@ -16,15 +16,19 @@ use crate::reload;
 use crate::system::Extras;
 use crate::workers::Workers;
 
-/// A place for every conversation that the apps handle side by side, so that no app waits for another's.
+/// A place for every conversation that the apps handle side by side, so that no app waits for another's, and some more
+/// that all deployed apps share.
 pub(crate) fn places(config: &SystemConfig) -> EngineOptions {
     const MOST: usize = 2_048;
+    const DEPLOYED: u32 = 256;
     let wanted: usize = config.apps.iter().filter_map(|(_, app)| app.guest()).map(|app| app.parallel).sum();
     if wanted > MOST {
         tracing::warn!(wanted, most = MOST, "the apps' `parallel` add up to more than the sandbox runs at a time");
     }
     let default = EngineOptions::default();
-    EngineOptions { instances: u32::try_from(wanted.min(MOST)).unwrap_or(default.instances).max(default.instances) }
+    EngineOptions {
+        instances: u32::try_from(wanted.min(MOST)).unwrap_or(default.instances).max(default.instances) + DEPLOYED,
+    }
 }
 
 /// Guests have threads of their own: however busy they keep those, networks and disks are served by others.
@@ -149,7 +153,7 @@ impl AppStart<'_> {
                 workers.inner().clone(),
             );
         }
-        let kind = AppKind::Guest { app, config: Box::new(app_config.clone()) };
+        let kind = AppKind::Guest { app, config: Arc::new(app_config.clone()) };
         Ok(AppEntry { name: name.to_owned(), connector, kind })
     }
 }

@@ -2,9 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use vumi_broker::{AmqpBroker, AmqpOptions, BrokerOptions, EmbeddedBroker, QueueType};
-use vumi_core::{Broker, Collections, Error, Keyspace, Keyspaces, KvStore, RedisManager, Result, Store, SystemClock};
+use vumi_core::{
+    Broker, Catalog, Collections, Error, Keyspace, Keyspaces, KvStore, RecordingBounds, Recordings, RedisManager,
+    Result, Store, SystemClock,
+};
 use vumi_store::{MemoryBounds, RedisOptions, RedisStore, SqliteCollections};
 
 use crate::config::{BrokerChoice, EngineUrl, KvChoice, QueueKind, SystemConfig};
@@ -20,6 +24,10 @@ pub(crate) struct Backends {
     pub(crate) store: Arc<dyn Store>,
     /// Where routers, middleware and workers keep their keys.
     pub(crate) keyspaces: Arc<dyn Keyspaces>,
+    /// What is deployed.
+    pub(crate) catalog: Arc<dyn Catalog>,
+    /// Recorded runs.
+    pub(crate) recordings: Arc<dyn Recordings>,
     /// The collections on disk, which are closed by themselves.
     collections: Option<Arc<SqliteCollections>>,
     /// The engines outside of this process.
@@ -62,13 +70,14 @@ impl Backends {
             None => vumi_store::store_in_memory()?,
             Some(folder) => vumi_store::store_at(folder.join(vumi_store::STORE_FILE), config.durability)?,
         };
+        let (catalog, recordings) = deployments(config, folder)?;
         let keyspaces = Arc::new(SystemKeyspaces {
             own: Keyspace::new(Arc::clone(&keys.transport_kv), keys.collections),
             redis: keys.redis,
             opened: parking_lot::Mutex::new(Vec::new()),
         });
         let (kv, transport_kv, collections) = (keys.kv, keys.transport_kv, keys.file);
-        Ok(Self { broker, kv, transport_kv, store, keyspaces, collections, engines })
+        Ok(Self { broker, kv, transport_kv, store, keyspaces, catalog, recordings, collections, engines })
     }
 
     /// Closes all of them, the broker first: what it confirmed is safe, and nothing comes after it.
@@ -79,6 +88,27 @@ impl Backends {
             collections.close().await;
         }
         self.store.close().await;
+        self.recordings.close().await;
+        self.catalog.close().await;
+    }
+}
+
+/// What is deployed and recorded: in files beside the others, or in memory.
+fn deployments(config: &SystemConfig, folder: Option<&Path>) -> Result<(Arc<dyn Catalog>, Arc<dyn Recordings>)> {
+    const DAY: u64 = 24 * 3600;
+    let bounds = RecordingBounds {
+        recordings: config.deploy.recordings,
+        bytes: config.deploy.recordings_bytes.0,
+        age: Duration::from_secs(config.deploy.recordings_days.saturating_mul(DAY)),
+        ..RecordingBounds::default()
+    };
+    let clock = Arc::new(SystemClock);
+    match folder {
+        None => Ok((vumi_store::catalog_in_memory()?, vumi_store::recordings_in_memory(bounds, clock)?)),
+        Some(folder) => Ok((
+            vumi_store::catalog_at(folder.join(vumi_store::CATALOG_FILE), config.durability)?,
+            vumi_store::recordings_at(folder.join(vumi_store::RECORDINGS_FILE), config.durability, bounds, clock)?,
+        )),
     }
 }
 

@@ -77,6 +77,11 @@ impl Board {
         self.known.write().workers.insert(key(kind, name), state);
     }
 
+    /// Takes a worker off, once it has stopped for good.
+    pub(crate) fn forget(&self, kind: WorkerKind, name: &str) {
+        self.known.write().workers.remove(&key(kind, name));
+    }
+
     /// One worker's state.
     pub(crate) fn worker(&self, kind: WorkerKind, name: &str) -> Option<WorkerState> {
         self.known.read().workers.get(&key(kind, name)).cloned()

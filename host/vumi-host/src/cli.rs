@@ -95,6 +95,16 @@ pub enum Command {
         after_help = "Examples:\n  vumi-host worker --worker-class vumi.transports.telnet.TelnetServerTransport --set-option transport_name:telnet --set-option telnet_port:9010\n  vumi-host worker --worker-class vumi.dispatchers.BaseDispatchWorker --config dispatcher.yaml --vhost /develop\n  vumi-host worker --worker-class vumi.multiworker.MultiWorker --config all.yaml --vumi-config vumi.yaml"
     )]
     Worker(Box<Worker>),
+    /// Compiles a component from standard input to machine code on standard output; the host starts this by itself.
+    #[command(hide = true, after_help = "Example:\n  vumi-host compile-component < app.wasm > app.cwasm")]
+    CompileComponent {
+        /// Processor time, in seconds.
+        #[arg(long, default_value_t = 60)]
+        cpu: u64,
+        /// Memory, in bytes.
+        #[arg(long, default_value_t = 2 << 30)]
+        memory: u64,
+    },
     /// Lists the dead letters of a running host, shows them, sends them again or drops them.
     Dead(Dead),
     /// Looks at configuration files without running anything.

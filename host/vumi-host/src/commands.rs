@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use vumi_core::Error;
+use vumi_sandbox::{CompileLimits, serve_one_compilation};
 
 use crate::cli::{self, Cli, Command, Common, ConfigCommand, Solo};
 use crate::config::{self, ConfigError, Quick, SystemConfig, WorkerOptions};
@@ -69,6 +70,7 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
         (None, Some(Command::Run { file })) => serve(config::load(file, cli.common.confine_includes, &environment)?, &cli.common, false),
         (None, Some(Command::Config(command))) => configuration(command, cli.common.confine_includes),
         (None, Some(Command::Worker(options))) => worker(options, &cli.common),
+        (None, Some(Command::CompileComponent { cpu, memory })) => compile(*cpu, *memory),
         (None, Some(Command::Dead(given))) => threads()?.block_on(crate::dead::execute(given)),
         (None, None) => Err(Failure::Usage(
             "nothing to run: name an app with --app, or a command\n= help: for a first look: vumi-host --app guest-examples/echo; for everything else: vumi-host --help".into(),
@@ -123,6 +125,15 @@ fn worker(given: &cli::Worker, common: &Common) -> Result<(), Failure> {
         eprintln!("warning: {warning}");
     }
     serve(config, common, false)
+}
+
+/// Compiles one component from standard input, for a host that has started this process to do so.
+fn compile(cpu_s: u64, memory: u64) -> Result<(), Failure> {
+    let limits = CompileLimits { cpu_s, memory, ..CompileLimits::default() };
+    match serve_one_compilation(limits) {
+        0 => Ok(()),
+        code => std::process::exit(i32::from(code)),
+    }
 }
 
 fn environment(name: &str) -> Option<String> {
@@ -191,7 +202,7 @@ fn serve(mut config: SystemConfig, common: &Common, watch: bool) -> Result<(), F
     let metrics = telemetry::start_metrics(otlp.as_ref())?;
     let ended = threads()?.block_on(async {
         let mut stop = Stop::listen()?;
-        let extras = Extras { component_cache, watch };
+        let extras = Extras { component_cache, watch, compiler: std::env::current_exe().ok() };
         let system = System::start(config, extras, metrics, telemetry::app_metrics()).await?;
         tokio::select! {
             () = run(&system) => {}

@@ -17,11 +17,14 @@ use vumi_message::{SessionEvent, Timestamp};
 use vumi_sandbox::{App, AppConfig};
 use vumi_transport::simulator::{PhoneMessage, SimulatorConfig, SimulatorHandle};
 
+use crate::access::Access;
 use crate::backends::Engine;
 use crate::board::Board;
+use crate::deploy::Deployed;
 use crate::views;
 
 /// One app of the system.
+#[derive(Clone)]
 pub(crate) struct AppEntry {
     pub(crate) name: String,
     pub(crate) connector: String,
@@ -29,9 +32,10 @@ pub(crate) struct AppEntry {
 }
 
 /// What an app is.
+#[derive(Clone)]
 pub(crate) enum AppKind {
     /// A WebAssembly component.
-    Guest { app: Arc<App>, config: Box<AppConfig> },
+    Guest { app: Arc<App>, config: Arc<AppConfig> },
     /// An application of the host itself.
     Native { class: &'static str, parallel: usize },
 }
@@ -84,8 +88,8 @@ pub(crate) struct Desk {
     pub(crate) dispatchers: Vec<DispatcherEntry>,
     pub(crate) workers: Vec<WorkerEntry>,
     pub(crate) phones: Option<Phones>,
-    pub(crate) deployed: Box<dyn Deployments>,
-    pub(crate) access: Box<dyn AccessStore>,
+    pub(crate) deployed: Arc<Deployed>,
+    pub(crate) access: Access,
     pub(crate) data_dir: Option<String>,
     pub(crate) pagemap_scan: bool,
     pub(crate) admin_address: Option<String>,
@@ -104,8 +108,9 @@ pub(crate) fn control_error(error: &Error) -> ControlError {
 }
 
 impl Desk {
-    fn find(&self, name: &str) -> Result<&AppEntry, ControlError> {
-        let found = self.apps.iter().find(|entry| entry.name == name);
+    fn find(&self, name: &str) -> Result<AppEntry, ControlError> {
+        let own = self.apps.iter().find(|entry| entry.name == name).cloned();
+        let found = own.or_else(|| self.deployed.roster.entry(name));
         found.ok_or_else(|| ControlError::NotFound(format!("there is no app named `{name}`")))
     }
 
@@ -187,7 +192,7 @@ fn guest_limits(config: &AppConfig) -> AppLimits {
 }
 
 /// A page of records that are numbered by their time.
-fn page<T>(mut items: Vec<T>, query: &PageQuery, seq: impl Fn(&T) -> u64) -> Page<T> {
+pub(crate) fn page<T>(mut items: Vec<T>, query: &PageQuery, seq: impl Fn(&T) -> u64) -> Page<T> {
     items.retain(|item| query.before.is_none_or(|before| seq(item) < before));
     let more = items.len() > query.limit;
     items.truncate(query.limit);
@@ -209,7 +214,7 @@ impl Control for Desk {
     }
 
     fn access(&self) -> &dyn AccessStore {
-        &*self.access
+        &self.access
     }
 
     fn health(&self) -> Health {
@@ -267,11 +272,14 @@ impl Control for Desk {
     }
 
     async fn apps(&self) -> Result<Vec<AppInfo>, ControlError> {
-        Ok(self.apps.iter().map(|entry| self.app_info(entry)).collect())
+        let deployed = self.deployed.roster.entries();
+        let mut infos: Vec<AppInfo> = self.apps.iter().chain(&deployed).map(|entry| self.app_info(entry)).collect();
+        infos.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(infos)
     }
 
     async fn app(&self, name: &str) -> Result<AppInfo, ControlError> {
-        self.find(name).map(|entry| self.app_info(entry))
+        self.find(name).map(|entry| self.app_info(&entry))
     }
 
     async fn runs(&self, app: &str, query: PageQuery) -> Result<Page<RunView>, ControlError> {
@@ -287,7 +295,8 @@ impl Control for Desk {
     }
 
     async fn kv(&self, app: &str, prefix: &str, limit: usize) -> Result<KvListing, ControlError> {
-        let Some(guest) = self.find(app)?.guest() else {
+        let entry = self.find(app)?;
+        let Some(guest) = entry.guest() else {
             return Err(ControlError::Invalid(format!("the app `{app}` is part of the host and has no kv of its own")));
         };
         let own = guest.kv_prefix().to_owned();

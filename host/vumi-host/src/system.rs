@@ -13,14 +13,16 @@ use vumi_message::Timestamp;
 use vumi_sandbox::{App, MetricSink, PartSurroundings, Sandbox};
 use vumi_worker::metrics::MetricManager;
 
+use crate::access::Access;
 use crate::apps::{Guests, cache, places};
 use crate::backends::{Backends, Engine};
 use crate::board::Board;
 use crate::build::{Build, connector_of};
 use crate::config::SystemConfig;
 use crate::control::{AppEntry, Desk};
+use crate::deploy;
 use crate::parts::HostParts;
-use crate::telemetry::ToAll;
+use crate::telemetry::{self, ToAll};
 use crate::workers::Workers;
 
 /// Messages of the simulator that are read back into its phones at the start.
@@ -31,6 +33,8 @@ const RECALLED: usize = 1_000;
 pub struct Extras {
     /// Where compiled components are kept; nowhere when `None`.
     pub component_cache: Option<PathBuf>,
+    /// This program, to compile uploaded components in a process of their own; `None` compiles them in this one.
+    pub compiler: Option<PathBuf>,
     /// Whether apps are put in place anew when their source changes.
     pub watch: bool,
 }
@@ -67,6 +71,7 @@ impl System {
         let numbers = Arc::new(MetricManager::new("", Arc::new(SystemClock)));
         let sink: Arc<dyn MetricSink> = Arc::new(ToAll { first: sink, numbers: Arc::clone(&numbers) });
         let cache = cache(&extras)?;
+        let (table, bindings) = tokio::sync::watch::channel(Arc::default());
         let parts = HostParts {
             sandbox: Arc::clone(&sandbox),
             cache: cache.clone(),
@@ -89,16 +94,38 @@ impl System {
             feed,
             clock: Arc::new(SystemClock),
             guests: Arc::new(parts),
-            bindings: vumi_core::bindings::no_bindings(),
+            bindings,
         };
         let mut build = Build { config: &config, backends: &backends, context, board: &board, workers: Workers::new() };
         let apps = build.apps(&cache, extras.watch, &sandbox, &guests, &sink)?;
         let dispatchers = build.dispatchers()?;
         let (transports, phones) = build.transports()?;
         let beside = build.workers()?;
+        let context = build.context.clone();
         let mut workers = build.workers;
+        let deployed = deploy::open(deploy::Parts {
+            config: &config,
+            catalog: Arc::clone(&backends.catalog),
+            recordings: Arc::clone(&backends.recordings),
+            cache,
+            program: extras.compiler.clone(),
+            ground: deploy::Ground {
+                context,
+                kv: Arc::clone(&backends.kv),
+                sandbox: Arc::clone(&sandbox),
+                sink,
+                board: Arc::clone(&board),
+                guests: guests.handle(),
+                io: tokio::runtime::Handle::current(),
+                stop: workers.inner().clone(),
+            },
+            table,
+        })?;
+        deployed.start_all().await?;
         let (broker, stop) = (Arc::clone(&backends.broker), workers.inner().clone());
         workers.beside(async move { numbers.run(broker, stop).await });
+        let (handle, stop) = (metrics.clone(), workers.inner().clone());
+        workers.beside(async move { telemetry::keep_metrics_small(&handle, &stop).await });
         if let Some(phones) = &phones {
             recall(&backends, &board, &phones.transport_name).await?;
         }
@@ -115,8 +142,8 @@ impl System {
             dispatchers,
             workers: beside,
             phones,
-            deployed: Box::new(crate::deploy::Deployed),
-            access: Box::new(crate::access::NoAccess),
+            deployed,
+            access: Access(Arc::clone(&backends.catalog)),
             data_dir: config.data_dir.as_ref().map(|folder| folder.display().to_string()),
             pagemap_scan: sandbox.pagemap_scan(),
             admin_address: admin.as_ref().map(|admin| admin.address.to_string()),
@@ -175,6 +202,7 @@ impl System {
         // The end of the connections was itself a message to the apps.
         self.drained(deadline.min(tokio::time::Instant::now() + third)).await;
         self.workers.stop_the_rest(deadline).await;
+        self.desk.deployed.roster.ended(deadline).await;
         self.report_leftovers().await;
         self.backends.close().await;
         drop(self.guests);

@@ -149,6 +149,14 @@ impl LoadedComponent {
         &self.version
     }
 
+    /// Brings it into memory, as the first message would.
+    ///
+    /// # Errors
+    /// One sentence when that cannot be done.
+    pub async fn prepare(&self) -> std::result::Result<(), String> {
+        self.version.ready().await.map(drop)
+    }
+
     /// Size of the component, in bytes.
     pub fn bytes(&self) -> u64 {
         self.version.bytes

@@ -128,6 +128,11 @@ impl ComponentCache {
         Self { folder: None }
     }
 
+    /// Whether it keeps anything.
+    pub fn keeps(&self) -> bool {
+        self.folder.is_some()
+    }
+
     /// A cache in a folder, which is made if need be.
     ///
     /// # Errors

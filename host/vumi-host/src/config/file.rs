@@ -15,6 +15,7 @@ use vumi_worker::{WorkerConfig, WorkerShared};
 
 use super::app::AppChoice;
 use super::backend::{BrokerChoice, KvChoice, StoreChoice};
+use super::deploy::Deploy;
 use super::schema;
 
 /// Things with names, in the order of the file.
@@ -53,6 +54,8 @@ pub(crate) struct File {
     pub(crate) telemetry: Telemetry,
     /// Bounds of the queues between transports, dispatchers and apps.
     pub(crate) queues: Queues,
+    /// Apps that are deployed to the running host, through its API or `vumi-host deploy`.
+    pub(crate) deploy: Deploy,
     /// Groups workers in heartbeats, as Vumi's `--system-id` did.
     pub(crate) system_id: String,
     /// Connections to networks. Each key is a transport's name, and so the name of its queues.
@@ -91,6 +94,7 @@ impl Default for File {
             shutdown_timeout: 30,
             telemetry: Telemetry::default(),
             queues: Queues::default(),
+            deploy: Deploy::default(),
             transports: Vec::new(),
             dispatchers: Vec::new(),
             apps: Vec::new(),

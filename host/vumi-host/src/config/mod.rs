@@ -8,6 +8,7 @@
 mod app;
 mod backend;
 mod check;
+mod deploy;
 mod error;
 mod explain;
 mod file;
@@ -30,6 +31,7 @@ use vumi_admin::Secret;
 
 pub use app::{AppAround, AppChoice};
 pub use backend::{BrokerChoice, EngineUrl, KvChoice, StoreChoice};
+pub use deploy::Deploy;
 pub use error::{ConfigError, Problem};
 pub use explain::explain;
 pub use file::{Amqp, Named, QueueKind, Queues, Redis, Telemetry};

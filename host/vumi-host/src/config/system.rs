@@ -12,6 +12,7 @@ use vumi_worker::{WorkerConfig, WorkerShared};
 
 use super::app::AppChoice;
 use super::backend::{BrokerChoice, KvChoice, StoreChoice};
+use super::deploy::Deploy;
 use super::file::{Amqp, File, Named, Queues, Redis, Telemetry};
 
 /// Everything that one process runs.
@@ -41,6 +42,8 @@ pub struct SystemConfig {
     pub telemetry: Telemetry,
     /// Bounds of the queues.
     pub queues: Queues,
+    /// What deployed apps share; `secrets_key` is a path as the process sees it.
+    pub deploy: Deploy,
     /// Groups workers in heartbeats.
     pub system_id: String,
     /// Transports by name. `transport_name`, which is the connector, is always given.
@@ -85,6 +88,10 @@ impl SystemConfig {
             shutdown_timeout: Duration::from_secs(file.shutdown_timeout),
             telemetry: file.telemetry,
             queues: file.queues,
+            deploy: Deploy {
+                secrets_key: file.deploy.secrets_key.map(|path| folder.join(path).to_string_lossy().into_owned()),
+                ..file.deploy
+            },
             transports: transports.collect(),
             dispatchers: file.dispatchers,
             apps: apps.collect(),

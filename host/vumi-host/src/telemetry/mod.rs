@@ -78,6 +78,20 @@ pub(crate) fn start_metrics(otlp: Option<&Otlp>) -> Result<PrometheusHandle, Err
     Ok(handle)
 }
 
+/// Time between two clean-ups of the metrics.
+const UPKEEP: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Sorts the values of histograms into their buckets now and then: otherwise they pile up until somebody asks for the
+/// metrics, which may be never.
+pub(crate) async fn keep_metrics_small(metrics: &PrometheusHandle, stop: &tokio_util::sync::CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(UPKEEP) => metrics.run_upkeep(),
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
 /// Brings the metrics that apps fire to Prometheus.
 pub(crate) fn app_metrics() -> Arc<dyn MetricSink> {
     Arc::new(ToPrometheus)

@@ -16,7 +16,18 @@ use vumi_sdk::prelude::*;
 /// Counts the messages that this instance has seen: never more than one.
 static RUNS: AtomicU64 = AtomicU64::new(0);
 
+/// Tests change these bytes within the component, and so make versions of it that tell which one they are.
+static STAMP: [u8; 22] = *b"STAMP=0000000000000000";
+
 struct Probe;
+
+/// Replies with the stamp and how many messages this app has stamped.
+fn stamped(message: &Message) -> Result<()> {
+    // Read byte by byte behind a black box, so that the text stays in the component as it is.
+    let text: String = black_box(&STAMP).iter().map(|byte| char::from(*black_box(byte))).collect();
+    let count = raw_kv::incr("stamped", 1).unwrap_or(-1);
+    reply(message, format!("{text} {count}"))
+}
 
 impl App for Probe {
     fn on_message(message: &Message) -> Result<()> {
@@ -27,6 +38,7 @@ impl App for Probe {
             "null" if message.is_close() => Ok(()),
             "echo" | "null" => reply(message, rest),
             "bench" => bench(message),
+            "stamp" => stamped(message),
             "innocent" => innocent(message, number(&words, 0)),
             "loop" => forever(),
             "memory" => memory_bomb(),
