@@ -19,6 +19,7 @@ mod deploy;
 mod parts;
 mod project;
 mod reload;
+pub mod seal;
 pub mod system;
 mod telemetry;
 mod views;

@@ -8,6 +8,8 @@ use std::io;
 
 use vumi_sqlite::{DbError, OpenError};
 
+use crate::catalog::CatalogRefusal;
+
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,8 +18,13 @@ pub enum StoreError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The operating system gave no thread.
-    #[error("cannot start the thread that writes runs and log lines ({0})")]
-    Thread(io::Error),
+    #[error("cannot start the thread that writes {records} ({cause})")]
+    Thread {
+        /// What it would have written, e.g. `runs and log lines`.
+        records: &'static str,
+        /// What the operating system said.
+        cause: io::Error,
+    },
     /// A value that was to be added to, or a counter, holds no decimal integer of 64 bits. The text is Redis' own.
     #[error("value is not an integer or out of range")]
     NotAnInteger,
@@ -79,10 +86,13 @@ pub enum StoreError {
         /// The bound.
         most: usize,
     },
+    /// The catalog does not do what it was asked. The text is the whole sentence.
+    #[error(transparent)]
+    Catalog(#[from] CatalogRefusal),
     /// The database could not do a read or a write.
     #[error("the {store} could not be {done}")]
     Database {
-        /// `key-value store` or `message store`.
+        /// Which store, e.g. `key-value store`.
         store: &'static str,
         /// `read` or `written`.
         done: &'static str,
@@ -105,7 +115,8 @@ impl From<StoreError> for vumi_core::Error {
             | StoreError::Apart { .. }
             | StoreError::TooLarge { .. }
             | StoreError::Open(_)
-            | StoreError::Thread(_)
+            | StoreError::Thread { .. }
+            | StoreError::Catalog(_)
             | StoreError::NotAnInteger
             | StoreError::Overflow
             | StoreError::WrongType

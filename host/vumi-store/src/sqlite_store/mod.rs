@@ -4,21 +4,20 @@
 //! log lines are many, and nothing but people's curiosity depends on them: they go through a bounded buffer to a thread
 //! that writes them in batches.
 
-mod buffer;
 mod messages;
 mod options;
-mod recorder;
 mod records;
+mod sink;
 
 use async_trait::async_trait;
 use vumi_core::{LogLine, MessageQuery, MessageRecord, Result, Run, Store};
 use vumi_sqlite::{Database, DbError, Durability, Location, Options};
 
 use crate::error::StoreError;
-use buffer::Record;
+use crate::recorder::Recorder;
 pub use options::StoreOptions;
-use recorder::Recorder;
 use records::Table;
+use sink::{Report, Reports};
 
 /// The schema; releases only append. `at` is in microseconds since the epoch; `record` is the record's JSON text.
 ///
@@ -60,7 +59,7 @@ const MIGRATIONS: &[&str] = &["
 /// `vumi_store_dropped_total`, label `kind` (`run` or `log`).
 pub struct SqliteStore {
     database: Database,
-    recorder: Recorder,
+    recorder: Recorder<Reports>,
     options: StoreOptions,
 }
 
@@ -87,7 +86,8 @@ impl SqliteStore {
             })
             .map_err(|cause| failed("written", cause))?
         {}
-        let recorder = Recorder::start(database.clone(), options)?;
+        let recorder =
+            Recorder::start(database.clone(), Reports(options), options.buffer_records, options.buffer_bytes)?;
         Ok(Self { database, recorder, options })
     }
 
@@ -133,7 +133,7 @@ impl Store for SqliteStore {
     }
 
     fn put_run(&self, run: Run) {
-        self.recorder.put(Record::Run(run));
+        self.recorder.put(Report::Run(run));
     }
 
     async fn runs(&self, app: Option<&str>, limit: usize) -> Result<Vec<Run>> {
@@ -141,7 +141,7 @@ impl Store for SqliteStore {
     }
 
     fn put_log(&self, line: LogLine) {
-        self.recorder.put(Record::Log(line));
+        self.recorder.put(Report::Log(line));
     }
 
     async fn logs(&self, app: Option<&str>, limit: usize) -> Result<Vec<LogLine>> {

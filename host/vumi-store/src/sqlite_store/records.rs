@@ -4,7 +4,7 @@
 use rusqlite::{Connection, Result, params};
 use serde::de::DeserializeOwned;
 
-use super::recorder::BATCH;
+use crate::recorder::BATCH;
 
 /// Where a record belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

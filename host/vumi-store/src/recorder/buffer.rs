@@ -1,74 +1,54 @@
-//! The bounded buffer between those who report runs and log lines, which must never wait, and the thread that writes
-//! them.
+//! The bounded buffer between those who report, who must never wait, and the thread that writes what they report.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
-use vumi_core::{LogLine, Run};
 
-use super::options::StoreOptions;
+use super::{Record, Words};
 
 /// What a record counts beside its texts, in bytes.
 const UPKEEP: usize = 256;
 
-/// A run or a log line.
-#[derive(Clone, Debug)]
-pub(super) enum Record {
-    Run(Run),
-    Log(LogLine),
-}
-
-impl Record {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Run(_) => "run",
-            Self::Log(_) => "log",
-        }
-    }
-
-    fn size(&self) -> usize {
-        let text = match self {
-            Self::Run(run) => run.error.as_ref().map_or(0, String::len),
-            Self::Log(line) => line.text.len(),
-        };
-        text.saturating_add(UPKEEP)
-    }
+fn size_of(record: &impl Record) -> usize {
+    record.size().saturating_add(UPKEEP)
 }
 
 /// Records that wait.
-pub(super) struct Buffer {
-    state: Mutex<State>,
+pub(super) struct Buffer<R> {
+    state: Mutex<State<R>>,
     /// Told when a record comes, and when the buffer is closed.
     changed: Condvar,
     max_records: usize,
     max_bytes: usize,
     dropped: AtomicU64,
+    words: Words,
 }
 
-struct State {
-    records: VecDeque<Record>,
+struct State<R> {
+    records: VecDeque<R>,
     bytes: usize,
     /// Records taken in since the start.
     accepted: u64,
     open: bool,
 }
 
-impl Buffer {
-    pub(super) fn new(options: &StoreOptions) -> Self {
+impl<R: Record> Buffer<R> {
+    pub(super) fn new(max_records: usize, max_bytes: usize, words: Words) -> Self {
         Self {
             state: Mutex::new(State { records: VecDeque::new(), bytes: 0, accepted: 0, open: true }),
             changed: Condvar::new(),
-            max_records: options.buffer_records,
-            max_bytes: options.buffer_bytes,
+            max_records,
+            max_bytes,
             dropped: AtomicU64::new(0),
+            words,
         }
     }
 
     /// Takes a record in, or drops and counts it.
-    pub(super) fn put(&self, record: Record) {
-        let size = record.size();
+    pub(super) fn put(&self, record: R) {
+        let size = size_of(&record);
         let mut state = self.state.lock();
         // One record is always taken, whatever its size: none may be too large to be stored at all.
         let room = state.records.is_empty()
@@ -86,7 +66,7 @@ impl Buffer {
     }
 
     /// Takes up to `max` records out, waiting for the first; none once the buffer is closed and empty.
-    pub(super) fn take(&self, max: usize) -> Option<Vec<Record>> {
+    pub(super) fn take(&self, max: usize) -> Option<Vec<R>> {
         let mut state = self.state.lock();
         while state.records.is_empty() {
             if !state.open {
@@ -95,8 +75,8 @@ impl Buffer {
             self.changed.wait(&mut state);
         }
         let count = state.records.len().min(max);
-        let batch: Vec<Record> = state.records.drain(..count).collect();
-        let size = batch.iter().map(Record::size).fold(0, usize::saturating_add);
+        let batch: Vec<R> = state.records.drain(..count).collect();
+        let size = batch.iter().map(size_of).fold(0, usize::saturating_add);
         state.bytes = state.bytes.saturating_sub(size);
         Some(batch)
     }
@@ -134,32 +114,36 @@ impl Buffer {
         let before = self.dropped.fetch_add(count, Ordering::Relaxed);
         let dropped = before.saturating_add(count);
         if before.checked_ilog2() != dropped.checked_ilog2() {
-            tracing::warn!(dropped, "runs or log lines are dropped: the message store cannot keep up or cannot write");
+            let Words { records, store } = self.words;
+            tracing::warn!(dropped, "{records} are dropped: the {store} cannot keep up or cannot write");
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use vumi_core::LogLevel;
-    use vumi_message::Timestamp;
-
+pub(super) mod tests {
     use super::*;
 
-    fn line(text: &str) -> Record {
-        Record::Log(LogLine {
-            at: Timestamp::from_secs(0),
-            app: "a".into(),
-            sandbox_id: "s".into(),
-            message_id: None,
-            level: LogLevel::Info,
-            source: "guest".into(),
-            text: text.into(),
-        })
+    pub(in super::super) const WORDS: Words = Words { records: "texts", store: "test" };
+
+    pub(in super::super) struct Text(String);
+
+    impl Record for Text {
+        fn kind(&self) -> &'static str {
+            "text"
+        }
+
+        fn size(&self) -> usize {
+            self.0.len()
+        }
     }
 
-    fn buffer(buffer_records: usize, buffer_bytes: usize) -> Buffer {
-        Buffer::new(&StoreOptions { buffer_records, buffer_bytes, ..StoreOptions::default() })
+    pub(in super::super) fn buffer(max_records: usize, max_bytes: usize) -> Buffer<Text> {
+        Buffer::new(max_records, max_bytes, WORDS)
+    }
+
+    fn line(text: &str) -> Text {
+        Text(text.to_owned())
     }
 
     #[test]
