@@ -132,7 +132,8 @@ mod tests {
     const SMALL: Bounds = Bounds { bytes: 8, stall: Duration::from_millis(40), whole: Duration::from_secs(10) };
 
     fn body(pieces: &[&'static str]) -> Body {
-        let pieces: Vec<_> = pieces.iter().map(|piece| Ok::<_, io::Error>(Bytes::from_static(piece.as_bytes()))).collect();
+        let pieces: Vec<_> =
+            pieces.iter().map(|piece| Ok::<_, io::Error>(Bytes::from_static(piece.as_bytes()))).collect();
         Body::from_stream(stream::iter(pieces))
     }
 

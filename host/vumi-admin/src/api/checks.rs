@@ -32,9 +32,7 @@ pub(super) fn secret_name(name: &str) -> Result<(), Problem> {
     if (1..=MAX_SECRET_NAME).contains(&name.len()) && name.bytes().all(allowed) {
         return Ok(());
     }
-    Err(Problem::invalid(format!(
-        "a secret's name has 1 to {MAX_SECRET_NAME} characters: letters, digits, _, . and -"
-    )))
+    Err(Problem::invalid(format!("a secret's name has 1 to {MAX_SECRET_NAME} characters: letters, digits, _, . and -")))
 }
 
 /// A secret's value.

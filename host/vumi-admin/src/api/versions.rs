@@ -111,8 +111,7 @@ pub(crate) async fn component(
     let deployments = state.control.deployments();
     let known = deployments.one(&app).await?;
     let version = known.versions.iter().find(|version| version.number == number);
-    let version =
-        version.ok_or_else(|| ControlError::NotFound(format!("the app {app:?} has no version {number}")))?;
+    let version = version.ok_or_else(|| ControlError::NotFound(format!("the app {app:?} has no version {number}")))?;
     let tag = format!("\"{}\"", version.hash);
     let mut response = if etag::is_known(&headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
