@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
+use crate::etag;
 use crate::problem::Problem;
 
 #[derive(RustEmbed)]
@@ -29,13 +30,7 @@ fn serve(path: &str, headers: &HeaderMap) -> Response {
     };
     let tag = tag(&file.metadata.sha256_hash());
     // Always asked for again, almost never sent again: a new version of the host shows at once.
-    let known = headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|known| known.trim().trim_start_matches("W/") == tag);
-    let mut response = if known {
+    let mut response = if etag::is_known(headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         ([(header::CONTENT_TYPE, content_type)], file.data).into_response()

@@ -17,7 +17,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
 const MAX_CONNECTIONS: usize = 512;
-const IDLE: Duration = Duration::from_secs(120);
+/// Longer than any answer may take: while a component is compiled, nothing moves.
+const IDLE: Duration = Duration::from_secs(330);
 
 /// A listener that hands out a bounded number of connections.
 pub(crate) struct BoundedListener {

@@ -2,7 +2,7 @@
 //!
 //! The binary implements [`Control`] over its workers; tests implement it in memory. Every method answers from what
 //! the implementation already holds or can ask for within seconds: the server gives up on a request after
-//! 30 seconds and then drops the method's future, which must be safe at every await.
+//! 30 seconds, on an upload after five minutes, and then drops the method's future, which must be safe at every await.
 
 use std::time::Duration;
 
@@ -26,6 +26,10 @@ pub enum ControlError {
     /// The order makes no sense (HTTP 400). The text says why and what would.
     #[error("{0}")]
     Invalid(String),
+    /// The order does not fit how things are now, e.g. they have changed since the caller looked (HTTP 409). The text
+    /// says how things are.
+    #[error("{0}")]
+    Conflict(String),
     /// A queue is full; nothing was accepted (HTTP 503 with `Retry-After`).
     #[error("the queue is full, nothing was accepted; try again in {} s", retry_after.as_secs().max(1))]
     Full {

@@ -13,16 +13,19 @@
 //! Control ──► api/*      JSON, problem+json, OpenAPI
 //! EventHub ─► api/events Server-Sent Events, bounded per client
 //!             guard      token, Host and Origin checks
+//!             transfer   components on their way in and out, bounded
 //!             assets     the pages, embedded in the program
 //! ```
 
 mod access_store;
 mod api;
 mod assets;
+mod caller;
 mod connections;
 mod control;
 mod deployments;
 mod error;
+mod etag;
 mod extract;
 mod guard;
 mod hub;
@@ -32,6 +35,7 @@ mod phonebook;
 mod probes;
 mod problem;
 mod server;
+mod transfer;
 
 pub mod model;
 

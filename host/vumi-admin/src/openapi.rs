@@ -20,6 +20,8 @@ use crate::problem::Problem;
     tags(
         (name = "system", description = "The host and its workers"),
         (name = "apps", description = "Applications: their runs, logs and values"),
+        (name = "deployments", description = "Apps that were deployed to the running host, and their versions"),
+        (name = "recordings", description = "Recorded runs"),
         (name = "queues", description = "Queues and dead letters"),
         (name = "messages", description = "What passed through the host"),
         (name = "simulator", description = "Phones to try an application with"),

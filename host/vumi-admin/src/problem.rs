@@ -53,6 +53,7 @@ impl From<ControlError> for Problem {
         match error {
             ControlError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, detail),
             ControlError::Invalid(_) => Self::invalid(detail),
+            ControlError::Conflict(_) => Self::new(StatusCode::CONFLICT, detail),
             ControlError::Full { retry_after } => Self::busy(detail, retry_after),
             ControlError::Unavailable(_) => Self::busy(detail, Duration::from_secs(1)),
         }

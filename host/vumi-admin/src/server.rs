@@ -22,7 +22,7 @@ use crate::guard::{self, Guard};
 use crate::options::AdminOptions;
 use crate::problem::Problem;
 
-/// The largest request body in bytes. The largest that makes sense is a message from a phone.
+/// The largest request body in bytes, components apart. The largest that makes sense is a secret.
 const BODY_LIMIT: usize = 64 * 1024;
 /// How long requests that are under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(5);

@@ -37,6 +37,15 @@ export async function open(path, options = {}) {
 const get = async (path) => (await open(path)).json();
 const name = encodeURIComponent;
 
+/** An order with a JSON body, if it has one; answers with what came of it. */
+async function order(method, path, body) {
+  const headers = body === undefined ? {} : { "Content-Type": "application/json" };
+  const response = await open(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  return response.status === 204 ? null : response.json();
+}
+
+const deployment = (app) => `/deployments/${name(app)}`;
+
 export const api = {
   system: () => get("/system"),
   apps: () => get("/apps"),
@@ -49,6 +58,17 @@ export const api = {
   dead: (queue) => get(`/queues/${name(queue)}/dead`),
   requeue: (queue, id) => open(`/queues/${name(queue)}/dead/${name(id)}/requeue`, { method: "POST" }),
   drop: (queue, id) => open(`/queues/${name(queue)}/dead/${name(id)}`, { method: "DELETE" }),
+  deployments: () => get("/deployments"),
+  activate: (app, version, generation) => order("POST", `${deployment(app)}/activate`, { version, generation }),
+  rollBack: (app) => order("POST", `${deployment(app)}/rollback`),
+  setCanary: (app, version, percent) => order("PUT", `${deployment(app)}/canary`, { version, percent }),
+  endCanary: (app) => order("DELETE", `${deployment(app)}/canary`),
+  setShadow: (app, version) => order("PUT", `${deployment(app)}/shadow`, { version }),
+  endShadow: (app) => order("DELETE", `${deployment(app)}/shadow`),
+  differences: (app, limit) => get(`${deployment(app)}/differences?limit=${limit}`),
+  recordings: (app, user, limit, before) =>
+    get(`/recordings?limit=${limit}&app=${name(app)}&user=${name(user)}${before === undefined ? "" : `&before=${before}`}`),
+  recording: (id) => get(`/recordings/${name(id)}`),
   phone: (addr) => get(`/simulator/phones/${name(addr)}`),
   send: async (addr, message) => {
     const response = await open(`/simulator/phones/${name(addr)}/messages`, {

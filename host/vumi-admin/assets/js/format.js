@@ -2,9 +2,11 @@
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const clockSeconds = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const date = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 export const time = (micros) => clock.format(micros / 1000);
 export const exactTime = (micros) => clockSeconds.format(micros / 1000);
+export const dateTime = (micros) => date.format(micros / 1000);
 
 export function duration(micros) {
   if (micros < 1000) return `${micros} µs`;

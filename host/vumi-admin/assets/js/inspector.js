@@ -1,16 +1,19 @@
-// What happens behind the phones: messages, logs, runs and values, each in a tab of its own.
+// What happens behind the phones: messages, logs, runs, values, what is deployed and what was recorded, each in a tab
+// of its own.
 
+import { DeployedPanel } from "./deployed-panel.js";
 import { byId, el } from "./dom.js";
 import { on } from "./events.js";
 import { KvPanel } from "./kv-panel.js";
 import { LogsPanel } from "./logs-panel.js";
 import { MessagesPanel } from "./messages-panel.js";
+import { RecordingsPanel } from "./recordings-panel.js";
 import { RunsPanel } from "./runs-panel.js";
 import { tabs } from "./tabs.js";
 
 export function startInspector(apps) {
-  const panels = [new MessagesPanel(), new LogsPanel(), new RunsPanel(), new KvPanel()];
-  const roots = ["messages", "logs", "runs", "kv"].map((name) => byId(`ip-${name}`));
+  const panels = [new MessagesPanel(), new LogsPanel(), new RunsPanel(), new KvPanel(), new DeployedPanel(), new RecordingsPanel()];
+  const roots = ["messages", "logs", "runs", "kv", "deployed", "recordings"].map((name) => byId(`ip-${name}`));
   const select = byId("app-select");
   const chooseApp = () => panels.forEach((panel) => panel.setApp(select.value));
 

@@ -1,12 +1,18 @@
 //! The JSON API. One file per subject; each handler asks [`Control`](crate::Control) and shapes the answer.
 
 mod apps;
+mod checks;
+mod deployments;
 mod events;
 mod messages;
 mod params;
 mod queues;
+mod recordings;
+mod secrets;
 mod simulator;
 mod system;
+mod trials;
+mod versions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,9 +30,12 @@ use crate::control::Control;
 use crate::openapi::Document;
 use crate::probes;
 use crate::problem::Problem;
+use crate::transfer::Transfers;
 
-/// How long a request may take, event streams apart.
+/// How long a request may take, event streams and uploads apart.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an upload may take: the component has to come, and to be compiled.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 /// How many event streams may be open at a time.
 const MAX_STREAMS: usize = 100;
 
@@ -36,6 +45,8 @@ pub(crate) struct ApiState {
     pub(crate) control: Arc<dyn Control>,
     /// Permits for event streams.
     pub(crate) streams: Arc<Semaphore>,
+    /// Permits for components.
+    pub(crate) transfers: Transfers,
     /// Ends the event streams, which would never end by themselves.
     pub(crate) shutdown: CancellationToken,
     /// The OpenAPI document as JSON.
@@ -44,7 +55,13 @@ pub(crate) struct ApiState {
 
 impl ApiState {
     pub(crate) fn new(control: Arc<dyn Control>, shutdown: CancellationToken) -> Self {
-        Self { control, streams: Arc::new(Semaphore::new(MAX_STREAMS)), shutdown, document: "{}".into() }
+        Self {
+            control,
+            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            transfers: Transfers::new(),
+            shutdown,
+            document: "{}".into(),
+        }
     }
 
     pub(crate) fn with_document(mut self, document: &utoipa::openapi::OpenApi) -> Self {
@@ -76,18 +93,41 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(messages::list))
         .routes(routes!(simulator::phones))
         .routes(routes!(simulator::phone))
-        .routes(routes!(simulator::send));
+        .routes(routes!(simulator::send))
+        .routes(routes!(deployments::list))
+        .routes(routes!(deployments::one))
+        .routes(routes!(deployments::remove))
+        .routes(routes!(deployments::activate))
+        .routes(routes!(deployments::roll_back))
+        .routes(routes!(deployments::settings))
+        .routes(routes!(trials::set_canary))
+        .routes(routes!(trials::end_canary))
+        .routes(routes!(trials::set_shadow))
+        .routes(routes!(trials::end_shadow))
+        .routes(routes!(trials::differences))
+        .routes(routes!(versions::component))
+        .routes(routes!(versions::remove))
+        .routes(routes!(secrets::set))
+        .routes(routes!(secrets::remove))
+        .routes(routes!(recordings::list))
+        .routes(routes!(recordings::one));
     let probes = OpenApiRouter::new().routes(routes!(probes::health)).routes(routes!(probes::metrics));
     let streams = OpenApiRouter::new().routes(routes!(events::stream));
+    let uploads = OpenApiRouter::new().routes(routes!(versions::upload)).layer(middleware::from_fn(upload_deadline));
     OpenApiRouter::with_openapi(Document::openapi())
         .nest("/api/v1", v1)
         .merge(probes)
         .layer(middleware::from_fn(deadline))
         .merge(OpenApiRouter::new().nest("/api/v1", streams))
+        .merge(OpenApiRouter::new().nest("/api/v1", uploads))
 }
 
 async fn deadline(request: Request, next: Next) -> Response {
     within(TIMEOUT, next.run(request)).await
+}
+
+async fn upload_deadline(request: Request, next: Next) -> Response {
+    within(UPLOAD_TIMEOUT, next.run(request)).await
 }
 
 async fn within(limit: Duration, answer: impl Future<Output = Response>) -> Response {

@@ -50,14 +50,11 @@ impl Server {
     }
 
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut stream = self.open(method, path, headers, body).await;
-        let mut bytes = Vec::new();
-        timeout(LIMIT, stream.read_to_end(&mut bytes)).await.expect("an answer in time").unwrap();
-        Answer::parse(&bytes)
+        Answer::read(self.open(method, path, headers, body).await).await
     }
 
     /// Sends a request and leaves the answer to be read. A `Host` among the headers replaces the right one; an empty
-    /// one leaves it out.
+    /// one leaves it out. So does a `Content-Length`.
     pub async fn open(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
         let mut head = format!("{method} {path} HTTP/1.0\r\n");
         if !headers.iter().any(|(name, _)| *name == "Host") {
@@ -66,7 +63,10 @@ impl Server {
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        head.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+        if !headers.iter().any(|(name, _)| *name == "Content-Length") {
+            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        head.push_str(&format!("\r\n{body}"));
         let mut stream = TcpStream::connect(self.addr).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
         stream
@@ -86,7 +86,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn parse(bytes: &[u8]) -> Self {
+    /// Reads what a server sends until it closes the connection.
+    pub async fn read(mut stream: TcpStream) -> Self {
+        let mut bytes = Vec::new();
+        timeout(LIMIT, stream.read_to_end(&mut bytes)).await.expect("an answer in time").unwrap();
+        Self::parse(&bytes)
+    }
+
+    pub fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a whole head");
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
         let mut lines = head.split("\r\n");

@@ -5,9 +5,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod api;
+mod deployments;
 mod events;
 mod http;
 mod pages;
+mod recordings;
 mod security;
 mod simulator;
 

@@ -28,6 +28,16 @@ const HOOKS: &[&str] = &[
     "inspector-tab-logs",
     "inspector-tab-runs",
     "inspector-tab-kv",
+    "inspector-tab-deployed",
+    "inspector-tab-recordings",
+    "deployed-upload",
+    "upload-app",
+    "upload-file",
+    "upload-note",
+    "upload-activate",
+    "upload-send",
+    "canary-percent",
+    "canary-set",
     "app-select",
     "messages-filter",
     "dead-letters",
@@ -173,7 +183,18 @@ fn the_hooks_of_tests_are_there() {
         assert_eq!(files["index.html"].matches(&hook).count(), 1, "{hook}");
     }
     let scripts: String = files.iter().filter(|(name, _)| name.ends_with(".js")).map(|(_, text)| &**text).collect();
-    for hook in ["sms-bubble", "inspector-row", "data-direction", "dead-letter"] {
+    for hook in [
+        "sms-bubble",
+        "inspector-row",
+        "data-direction",
+        "dead-letter",
+        "activate",
+        "roll-back",
+        "set-canary",
+        "end-canary",
+        "shadow-on",
+        "shadow-off",
+    ] {
         assert!(scripts.contains(hook), "{hook}");
     }
 }

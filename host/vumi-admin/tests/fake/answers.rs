@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use vumi_admin::model::*;
 
+use super::deployments::tape;
 use super::{Fake, keep, now, text_of};
 
 const MENU: &str = "Welcome to Echo!\n1. Repeat after me\n2. How often was I here?\n3. Goodbye";
@@ -51,7 +52,7 @@ impl Fake {
             (_, "fail") => {
                 let error = "wasm trap: unreachable\n  0: echo::answer\n  1: vumi:app/handler#on-message";
                 self.log(LogLevel::Error, "I was told to fail", Some(&message));
-                self.ended(&message, Some(("trap", error)), 0);
+                self.ended(&message, Some(("trap", error)), None);
                 return;
             }
             (Some("new"), _) => Some((MENU.to_owned(), None)),
@@ -61,11 +62,10 @@ impl Fake {
             (_, "long") => Some((LONG.to_owned(), None)),
             (_, other) => Some((format!("You said: {other}"), None)),
         };
-        let replies = u64::from(answer.is_some());
-        if let Some((text, session_event)) = answer {
-            self.reply(&message, &text, session_event, content == "nack");
+        if let Some((text, session_event)) = &answer {
+            self.reply(&message, text, *session_event, content == "nack");
         }
-        self.ended(&message, None, replies);
+        self.ended(&message, None, answer.as_ref().map(|(text, _)| &**text));
     }
 
     fn reply(&self, to: &Value, content: &str, session_event: Option<&str>, nack: bool) {
@@ -105,7 +105,8 @@ impl Fake {
         visits
     }
 
-    fn ended(&self, message: &Value, failure: Option<(&str, &str)>, replies: u64) {
+    fn ended(&self, message: &Value, failure: Option<(&str, &str)>, answer: Option<&str>) {
+        let replies = u64::from(answer.is_some());
         let seq = self.next();
         let run = RunView {
             seq,
@@ -132,7 +133,26 @@ impl Fake {
             }
             keep(&mut state.runs, run.clone());
         }
+        let tape = tape(&run.message_id, &text_of(message, "content"), answer);
+        self.deployments.record(RecordingView { info: recorded(&run), tape });
         self.hub.publish(SystemEvent::Run(run));
+    }
+}
+
+fn recorded(run: &RunView) -> RecordingInfo {
+    RecordingInfo {
+        id: format!("{:032x}", run.seq),
+        at: run.at - run.wall_us,
+        app: run.app.clone(),
+        version: None,
+        hash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
+        message_id: run.message_id.clone(),
+        user: run.user.clone(),
+        outcome: run.outcome,
+        reason: run.reason.clone(),
+        sent: run.replies,
+        cpu_us: run.cpu_us,
+        wall_us: run.wall_us,
     }
 }
 

@@ -78,7 +78,7 @@ impl Fake {
         Arc::new(Self {
             hub: EventHub::new(events),
             access: access::FakeAccess::default(),
-            deployments: deployments::FakeDeployments,
+            deployments: deployments::FakeDeployments::default(),
             draining: AtomicBool::new(false),
             full: AtomicBool::new(false),
             hang: AtomicBool::new(false),
