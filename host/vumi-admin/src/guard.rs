@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, he
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::caller::Caller;
 use crate::options::{Secret, is_loopback};
 use crate::problem::Problem;
 
@@ -24,10 +25,10 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    fn check(&self, request: &Request) -> Result<(), Problem> {
+    fn check(&self, request: &Request) -> Result<Caller, Problem> {
         match &self.token {
-            Some(token) => check_token(token, request),
-            None => self.check_browser(request),
+            Some(token) => check_token(token, request).map(|()| Caller::admin()),
+            None => self.check_browser(request).map(|()| Caller::local()),
         }
     }
 
@@ -123,9 +124,12 @@ const HEADERS: [(HeaderName, HeaderValue); 6] = [
 ];
 
 /// Checks a request and adds the headers to its answer, whatever the answer is.
-pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let mut response = match guard.check(&request) {
-        Ok(()) => next.run(request).await,
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
         Err(problem) => problem.into_response(),
     };
     let headers = response.headers_mut();

@@ -19,6 +19,7 @@
 mod access_store;
 mod api;
 mod assets;
+mod caller;
 mod connections;
 mod control;
 mod deployments;
