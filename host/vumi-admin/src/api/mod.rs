@@ -1,5 +1,6 @@
 //! The JSON API. One file per subject; each handler asks [`Control`](crate::Control) and shapes the answer.
 
+mod access;
 mod apps;
 mod events;
 mod messages;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -38,13 +39,21 @@ pub(crate) struct ApiState {
     pub(crate) streams: Arc<Semaphore>,
     /// Ends the event streams, which would never end by themselves.
     pub(crate) shutdown: CancellationToken,
+    /// Changes with every token that is removed.
+    pub(crate) removals: Arc<watch::Sender<u64>>,
     /// The OpenAPI document as JSON.
     pub(crate) document: Arc<str>,
 }
 
 impl ApiState {
     pub(crate) fn new(control: Arc<dyn Control>, shutdown: CancellationToken) -> Self {
-        Self { control, streams: Arc::new(Semaphore::new(MAX_STREAMS)), shutdown, document: "{}".into() }
+        Self {
+            control,
+            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            shutdown,
+            removals: Arc::new(watch::Sender::new(0)),
+            document: "{}".into(),
+        }
     }
 
     pub(crate) fn with_document(mut self, document: &utoipa::openapi::OpenApi) -> Self {
@@ -76,7 +85,10 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(messages::list))
         .routes(routes!(simulator::phones))
         .routes(routes!(simulator::phone))
-        .routes(routes!(simulator::send));
+        .routes(routes!(simulator::send))
+        .routes(routes!(access::list, access::create))
+        .routes(routes!(access::remove))
+        .routes(routes!(access::audit));
     let probes = OpenApiRouter::new().routes(routes!(probes::health)).routes(routes!(probes::metrics));
     let streams = OpenApiRouter::new().routes(routes!(events::stream));
     OpenApiRouter::with_openapi(Document::openapi())
