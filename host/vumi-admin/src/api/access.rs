@@ -113,7 +113,7 @@ fn check_name(name: &str) -> Result<(), Problem> {
         "begins or ends with a space".to_owned()
     } else if !is_printable(name) {
         "has characters that cannot be seen".to_owned()
-    } else if Caller::OWN_NAMES.contains(&name) {
+    } else if Caller::OWN_NAMES.iter().any(|own| own.eq_ignore_ascii_case(name)) {
         format!("is {name:?}, which stands for another caller in the audit log; choose another one")
     } else {
         return Ok(());
@@ -144,7 +144,7 @@ mod tests {
         for good in ["ci", "x", "Jürgen's \"phone\" \\", "हिन्दी", "cafe\u{301}", &"é".repeat(64)] {
             assert!(check_name(good).is_ok(), "{good}");
         }
-        for bad in ["", " ", " ci", "ci ", "a\nb", "a\0b", "a\u{202e}b", "a\u{200b}b", "admin", "local"] {
+        for bad in ["", " ", " ci", "ci ", "a\nb", "a\0b", "a\u{202e}b", "a\u{200b}b", "admin", "Local"] {
             assert!(check_name(bad).is_err(), "{bad:?}");
         }
         assert!(check_name(&"é".repeat(65)).is_err());

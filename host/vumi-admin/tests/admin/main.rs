@@ -5,11 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod api;
+mod audit;
 mod events;
 mod http;
 mod pages;
+mod scopes;
 mod security;
 mod simulator;
+mod tokens;
 
 #[path = "../fake/mod.rs"]
 mod fake;
