@@ -1,135 +1,129 @@
-//! Who may speak to the server, and what every answer says to browsers.
+//! Who may do what: everything that comes in passes here first.
 //!
-//! With a token, callers show it; only the pages' files and `/health` are open. Without one the server listens on
-//! this machine alone, and the danger is a web page in the same machine's browser: it could reach us under a name of
-//! its own that resolves to 127.0.0.1 (DNS rebinding, so the `Host` header is checked), or send orders across origins
-//! (so `Origin` and `Sec-Fetch-Site` are checked on everything that changes something).
+//! Callers show a token, the configured one or a kept one, and [`rules`](crate::rules) says which scope a route needs;
+//! only the pages' files and `/health` are open. Without a configured token the server listens on this machine alone
+//! and everybody on it may do everything, so that nothing has to be set up to try an app; then the danger is a web page
+//! in the same machine's browser (see [`browser`](crate::browser)). Whoever shows a token all the same is held to it.
+//!
+//! What a request changes goes to the audit log once it is answered (see [`audit`](crate::audit)).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
-use crate::options::{Secret, is_loopback};
-use crate::problem::Problem;
+use crate::audit::Attempt;
+use crate::browser;
+use crate::caller::Caller;
+use crate::clock;
+use crate::connections::Peer;
+use crate::control::{Control, ControlError};
+use crate::failures::Failures;
+use crate::options::Secret;
+use crate::refusal::Refusal;
+use crate::rules;
+use crate::tokens;
+
+/// How long looking up a token may take.
+const LOOK_UP: Duration = Duration::from_secs(10);
 
 /// What requests are checked against.
-#[derive(Debug)]
 pub(crate) struct Guard {
-    pub(crate) token: Option<Secret>,
-    pub(crate) listen: SocketAddr,
+    token: Option<Secret>,
+    listen: SocketAddr,
+    control: Arc<dyn Control>,
+    failures: Failures,
 }
 
 impl Guard {
-    fn check(&self, request: &Request) -> Result<(), Problem> {
-        match &self.token {
-            Some(token) => check_token(token, request),
-            None => self.check_browser(request),
+    /// `token` is the configured one, `listen` the address that the server really has.
+    pub(crate) fn new(token: Option<Secret>, listen: SocketAddr, control: Arc<dyn Control>) -> Self {
+        Self { token, listen, control, failures: Failures::default() }
+    }
+
+    /// Who sent a request that shows this token, from this address.
+    async fn caller(&self, shown: Option<String>, address: IpAddr) -> Result<Caller, Refusal> {
+        let candidate = match (&shown, &self.token) {
+            (Some(candidate), _) => candidate,
+            (None, None) => return Ok(Caller::local()),
+            (None, Some(_)) => return Err(Refusal::Missing),
+        };
+        if self.token.as_ref().is_some_and(|token| token.matches(candidate)) {
+            return Ok(Caller::admin());
+        }
+        let looked_up = tokens::check(self.control.access(), candidate, clock::now());
+        let kept = match tokio::time::timeout(LOOK_UP, looked_up).await {
+            Ok(kept) => kept.map_err(Refusal::Unavailable)?,
+            Err(_) => {
+                let detail = "looking up the token took too long; try again".into();
+                return Err(Refusal::Unavailable(ControlError::Unavailable(detail)));
+            }
+        };
+        match kept {
+            Some(token) => Ok(Caller::with(token)),
+            None => match self.failures.count(address, Instant::now()) {
+                Ok(()) => Err(Refusal::Wrong),
+                Err(wait) => Err(Refusal::Limited { wait }),
+            },
         }
     }
 
-    fn check_browser(&self, request: &Request) -> Result<(), Problem> {
-        let host = host(request.uri(), request.headers());
-        if !host.is_some_and(is_own_host) {
-            let detail = format!(
-                "without a token this server answers only to the names of this machine, and the Host header says \
-                 {:?}; open http://{}/ or set admin.token",
-                host.unwrap_or_default(),
-                self.listen
-            );
-            return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    async fn answer(&self, mut request: Request, next: Next) -> Response {
+        let address = address(&request);
+        if self.token.is_none()
+            && let Err(detail) = browser::check(&request, self.listen)
+        {
+            return Refusal::Browser(detail).answer(address);
         }
-        let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-        if changes && !is_same_origin(host.unwrap_or_default(), request.headers()) {
-            let detail = "another web site's page sent this request; only this server's own pages may";
-            return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+        let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        let needs = rules::needs(request.method(), path);
+        let Some(needed) = needs.scope else { return next.run(request).await };
+        let caller = match self.caller(bearer(request.headers()), address).await {
+            Ok(caller) => caller,
+            Err(refusal) => return refusal.answer(address),
+        };
+        let attempt = match needs.recorded {
+            Some(recorded) => Some(Attempt::new(recorded, &caller, &mut request).await),
+            None => None,
+        };
+        if caller.scope < needed {
+            if let Some(attempt) = attempt {
+                attempt.refused(self.control.access()).await;
+            }
+            return Refusal::Scope { needed, has: caller.scope, name: caller.name }.answer(address);
         }
-        Ok(())
+        request.extensions_mut().insert(caller);
+        match attempt {
+            Some(attempt) => attempt.carry_out(Arc::clone(&self.control), next.run(request)).await,
+            None => next.run(request).await,
+        }
     }
 }
 
-fn check_token(token: &Secret, request: &Request) -> Result<(), Problem> {
-    let path = request.uri().path();
-    if path == "/" || path == "/health" || path.starts_with("/assets/") {
-        return Ok(());
-    }
-    let given = request
-        .headers()
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    if given.is_some_and(|(_, candidate)| token.matches(candidate.trim())) {
-        return Ok(());
-    }
-    let detail = "send the admin token as the header \"Authorization: Bearer <token>\"";
-    Err(Problem::new(StatusCode::UNAUTHORIZED, detail))
+/// The token that a request shows. Other kinds of `Authorization` are somebody else's, e.g. that of a proxy before us.
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = String::from_utf8_lossy(headers.get(header::AUTHORIZATION)?.as_bytes());
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
 }
 
-/// The host that the caller asked for: `Host` in HTTP/1, `:authority` in HTTP/2.
-fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-    let header = headers.get(header::HOST).and_then(|value| value.to_str().ok());
-    header.or_else(|| uri.authority().map(|authority| authority.as_str()))
+/// Where a request came from.
+fn address(request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<Peer>>();
+    // The server always says; all that it did not say of would share one address.
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(Peer(peer))| peer.ip())
 }
-
-/// Whether a `host[:port]` names this machine in a way that no foreign DNS entry can.
-fn is_own_host(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    if name.eq_ignore_ascii_case("localhost") {
-        return true;
-    }
-    let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    match (bare, name.parse::<IpAddr>()) {
-        (Some(v6), _) => v6.parse::<IpAddr>().is_ok_and(is_loopback),
-        (None, Ok(ip)) => ip.is_ipv4() && is_loopback(ip),
-        (None, Err(_)) => false,
-    }
-}
-
-/// Whether a request comes from our own page, or from a program that is no browser and sends neither header.
-fn is_same_origin(host: &str, headers: &HeaderMap) -> bool {
-    let site = headers.get("sec-fetch-site");
-    let site_ok = site.is_none_or(|site| site == "same-origin" || site == "none");
-    let origin_ok = headers.get(header::ORIGIN).is_none_or(|origin| {
-        origin
-            .to_str()
-            .ok()
-            .and_then(|origin| origin.strip_prefix("http://"))
-            .is_some_and(|authority| authority.eq_ignore_ascii_case(host))
-    });
-    site_ok && origin_ok
-}
-
-/// What browsers are told with every answer. Trusted types make the browser itself refuse markup made from data.
-const HEADERS: [(HeaderName, HeaderValue); 6] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; \
-             form-action 'self'; require-trusted-types-for 'script'",
-        ),
-    ),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
-];
 
 /// Checks a request and adds the headers to its answer, whatever the answer is.
 pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    let mut response = match guard.check(&request) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    };
+    let mut response = guard.answer(request, next).await;
     let headers = response.headers_mut();
-    headers.extend(HEADERS);
+    headers.extend(browser::HEADERS);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
@@ -139,24 +133,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_that_dns_cannot_give_away_are_our_own() {
-        for own in ["localhost", "LocalHost:8080", "127.0.0.1", "127.0.0.1:1", "127.9.9.9:80", "[::1]", "[::1]:8080"] {
-            assert!(is_own_host(own), "{own}");
+    fn only_bearer_tokens_count_as_tokens() {
+        let shown = |value: &str| {
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
+            bearer(&headers)
+        };
+        assert_eq!(shown("Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(shown("bEARER   abc ").as_deref(), Some("abc"));
+        for none in ["", "abc", "Bearer", "Bearer ", "Basic YTpi", "Bearerabc def"] {
+            assert_eq!(shown(none), None, "{none}");
         }
-        for foreign in [
-            "",
-            "example.org",
-            "localhost.example.org:80",
-            "127.0.0.1.example.org",
-            "10.0.0.1",
-            "::1",
-            "[::2]:80",
-            "[::1",
-            "localhost:80:80",
-            "0.0.0.0:80",
-            "evil@localhost",
-        ] {
-            assert!(!is_own_host(foreign), "{foreign}");
-        }
+        assert_eq!(bearer(&HeaderMap::new()), None);
     }
 }

@@ -12,21 +12,25 @@
 //! ```text
 //! Control ──► api/*      JSON, problem+json, OpenAPI
 //! EventHub ─► api/events Server-Sent Events, bounded per client
-//!             guard      token, Host and Origin checks
 //!             transfer   components on their way in and out, bounded
+//!             guard      who may do what: tokens, scopes (rules), Host and Origin checks, the audit log
 //!             assets     the pages, embedded in the program
 //! ```
 
 mod access_store;
 mod api;
 mod assets;
+mod audit;
+mod browser;
 mod caller;
+mod clock;
 mod connections;
 mod control;
 mod deployments;
 mod error;
 mod etag;
 mod extract;
+mod failures;
 mod guard;
 mod hub;
 mod openapi;
@@ -34,7 +38,11 @@ mod options;
 mod phonebook;
 mod probes;
 mod problem;
+mod refusal;
+mod rules;
 mod server;
+mod tenure;
+mod tokens;
 mod transfer;
 
 pub mod model;
@@ -53,5 +61,5 @@ pub use server::{bind, serve};
 /// pages.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api::router().split_for_parts().1
+    rules::describe(api::router().split_for_parts().1)
 }

@@ -26,12 +26,7 @@ impl Secret {
     /// answer's delay does not tell how much of a guess was right.
     #[must_use]
     pub fn matches(&self, candidate: &str) -> bool {
-        let (secret, candidate) = (self.0.as_bytes(), candidate.as_bytes());
-        if secret.len() != candidate.len() {
-            return false;
-        }
-        let difference = secret.iter().zip(candidate).fold(0_u8, |sum, (a, b)| sum | std::hint::black_box(a ^ b));
-        std::hint::black_box(difference) == 0
+        same_bytes(self.0.as_bytes(), candidate.as_bytes())
     }
 
     /// The text itself, for whoever must hand it on.
@@ -61,8 +56,8 @@ impl fmt::Debug for Secret {
 pub struct AdminOptions {
     /// The address to listen on.
     pub listen: SocketAddr,
-    /// What callers of `/api` and `/metrics` send as `Authorization: Bearer …`. Without it only this machine may
-    /// reach the server.
+    /// What callers of `/api` and `/metrics` send as `Authorization: Bearer …`, unless they have a token that was made
+    /// at `/api/v1/tokens`; may do everything. Without it only this machine may reach the server.
     pub token: Option<Secret>,
 }
 
@@ -86,6 +81,15 @@ impl AdminOptions {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether two texts are the same. Takes the same time for all that have the same length.
+pub(crate) fn same_bytes(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let difference = one.iter().zip(other).fold(0_u8, |sum, (a, b)| sum | std::hint::black_box(a ^ b));
+    std::hint::black_box(difference) == 0
 }
 
 /// Whether only this machine can reach an address; `::ffff:127.0.0.1` is the same as `127.0.0.1`.

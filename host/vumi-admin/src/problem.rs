@@ -19,7 +19,7 @@ pub struct Problem {
     pub title: String,
     /// What is wrong and how to mend it, in one sentence.
     pub detail: String,
-    /// For 503: in how many seconds a new attempt makes sense; also in the header `Retry-After`.
+    /// For 503 and 429: in how many seconds a new attempt makes sense; also in the header `Retry-After`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u64>,
 }
@@ -39,11 +39,16 @@ impl Problem {
     }
 
     pub(crate) fn busy(detail: impl Into<String>, retry_after: Duration) -> Self {
+        Self::later(StatusCode::SERVICE_UNAVAILABLE, detail, retry_after)
+    }
+
+    pub(crate) fn too_many(detail: impl Into<String>, retry_after: Duration) -> Self {
+        Self::later(StatusCode::TOO_MANY_REQUESTS, detail, retry_after)
+    }
+
+    fn later(status: StatusCode, detail: impl Into<String>, retry_after: Duration) -> Self {
         let rounded_up = retry_after.as_millis().div_ceil(1000).max(1);
-        Self {
-            retry_after_seconds: Some(u64::try_from(rounded_up).unwrap_or(u64::MAX)),
-            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
-        }
+        Self { retry_after_seconds: Some(u64::try_from(rounded_up).unwrap_or(u64::MAX)), ..Self::new(status, detail) }
     }
 }
 

@@ -15,12 +15,13 @@ use tracing::{info, warn};
 
 use crate::api::{self, ApiState};
 use crate::assets;
-use crate::connections::BoundedListener;
+use crate::connections::{BoundedListener, Peer};
 use crate::control::Control;
 use crate::error::AdminError;
 use crate::guard::{self, Guard};
 use crate::options::AdminOptions;
 use crate::problem::Problem;
+use crate::rules;
 
 /// The largest request body in bytes, components apart. The largest that makes sense is a secret.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -51,9 +52,10 @@ pub async fn serve(
     let listen = listener.local_addr()?;
     let token = options.token;
     AdminOptions { listen, token: token.clone() }.check()?;
-    let app = router(ApiState::new(control, shutdown.clone()), Guard { token, listen });
+    let guard = Guard::new(token, listen, Arc::clone(&control));
+    let app = router(ApiState::new(control, shutdown.clone()), guard);
     info!(%listen, "admin server listens");
-    let server = axum::serve(BoundedListener::new(listener), app)
+    let server = axum::serve(BoundedListener::new(listener), app.into_make_service_with_connect_info::<Peer>())
         .with_graceful_shutdown(shutdown.clone().cancelled_owned())
         .into_future();
     let out_of_patience = async {
@@ -69,7 +71,7 @@ pub async fn serve(
 
 fn router(state: ApiState, guard: Guard) -> Router {
     let (routes, document) = api::router().split_for_parts();
-    let state = state.with_document(&document);
+    let state = state.with_document(&rules::describe(document));
     routes
         .with_state(state)
         .route("/", get(assets::index))

@@ -187,6 +187,6 @@ mod tests {
         assert_eq!((problem.status, problem.retry_after_seconds), (503, Some(5)));
         let sent = axum::body::to_bytes(bodies.pop().unwrap(), usize::MAX).await.unwrap();
         assert_eq!(sent, component);
-        transfers.outgoing().unwrap();
+        let _permit = transfers.outgoing().unwrap();
     }
 }

@@ -1,6 +1,6 @@
 // The JSON API, and nothing else, is how this page speaks to the host.
 
-import { askToken, token } from "./token.js";
+import { askToken, settled, token } from "./token.js";
 
 const BASE = "/api/v1";
 
@@ -15,6 +15,7 @@ export class ApiError extends Error {
 /** A request with the token, if there is one; asks for it when the host does. Answers with the response. */
 export async function open(path, options = {}) {
   for (;;) {
+    await settled();
     const used = token();
     const headers = { ...options.headers, ...(used && { Authorization: `Bearer ${used}` }) };
     let response;
@@ -24,12 +25,17 @@ export async function open(path, options = {}) {
       if (error.name === "AbortError") throw error;
       throw new ApiError(0, "The host does not answer. Is it running?");
     }
-    if (response.status === 401) {
-      await askToken(used);
-      continue;
-    }
     if (response.ok) return response;
     const problem = await response.json().catch(() => ({}));
+    if (response.status === 401) {
+      await askToken(used, "That token is not known here, or has expired.");
+      continue;
+    }
+    if (response.status === 429 && used) {
+      const wait = problem.retry_after_seconds ?? 60;
+      await askToken(used, `Too many wrong tokens were sent from here. Give a right one, or wait ${wait} s before the next try.`);
+      continue;
+    }
     throw new ApiError(response.status, problem.detail ?? response.statusText, problem.retry_after_seconds);
   }
 }

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -20,10 +21,12 @@ use utoipa::IntoParams;
 
 use super::ApiState;
 use super::params;
+use crate::caller::Caller;
 use crate::extract::ApiQuery;
 use crate::hub::Missed;
 use crate::model::{Sequenced, SystemEvent};
 use crate::problem::Problem;
+use crate::tenure;
 
 /// How often a silent stream gets a comment, so that proxies and our own idle limit see that it lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -68,6 +71,7 @@ impl EventParams {
 )]
 pub(crate) async fn stream(
     State(state): State<ApiState>,
+    Extension(caller): Extension<Caller>,
     ApiQuery(filter): ApiQuery<EventParams>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -102,7 +106,14 @@ pub(crate) async fn stream(
         };
         std::future::ready(event)
     });
-    let events = stream::iter(first).chain(live).take_until(state.shutdown.cancelled_owned()).map(Ok::<_, Infallible>);
+    let (shutdown, control, removals) = (state.shutdown, state.control, state.removals.subscribe());
+    let end = async move {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tenure::over(caller, control, removals) => {}
+        }
+    };
+    let events = stream::iter(first).chain(live).take_until(end).map(Ok::<_, Infallible>);
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive"));
     // nginx would otherwise collect the stream before it passes it on.
     let unbuffered = (HeaderName::from_static("x-accel-buffering"), "no");

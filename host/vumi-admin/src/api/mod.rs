@@ -1,5 +1,6 @@
 //! The JSON API. One file per subject; each handler asks [`Control`](crate::Control) and shapes the answer.
 
+mod access;
 mod apps;
 mod checks;
 mod deployments;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -49,6 +50,8 @@ pub(crate) struct ApiState {
     pub(crate) transfers: Transfers,
     /// Ends the event streams, which would never end by themselves.
     pub(crate) shutdown: CancellationToken,
+    /// Changes with every token that is removed.
+    pub(crate) removals: Arc<watch::Sender<u64>>,
     /// The OpenAPI document as JSON.
     pub(crate) document: Arc<str>,
 }
@@ -60,6 +63,7 @@ impl ApiState {
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             transfers: Transfers::new(),
             shutdown,
+            removals: Arc::new(watch::Sender::new(0)),
             document: "{}".into(),
         }
     }
@@ -110,7 +114,10 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(secrets::set))
         .routes(routes!(secrets::remove))
         .routes(routes!(recordings::list))
-        .routes(routes!(recordings::one));
+        .routes(routes!(recordings::one))
+        .routes(routes!(access::list, access::create))
+        .routes(routes!(access::remove))
+        .routes(routes!(access::audit));
     let probes = OpenApiRouter::new().routes(routes!(probes::health)).routes(routes!(probes::metrics));
     let streams = OpenApiRouter::new().routes(routes!(events::stream));
     let uploads = OpenApiRouter::new().routes(routes!(versions::upload)).layer(middleware::from_fn(upload_deadline));

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -21,6 +21,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub struct Server {
     pub addr: SocketAddr,
     pub system: Arc<Fake>,
+    configured: bool,
     pub shutdown: CancellationToken,
     pub task: JoinHandle<Result<(), AdminError>>,
 }
@@ -38,7 +39,7 @@ impl Server {
         let options = AdminOptions { listen: addr, token: token.map(Secret::new) };
         let control = Arc::new(FakeControl(Arc::clone(&system)));
         let task = tokio::spawn(serve(listener, options, control, shutdown.clone()));
-        Self { addr, system, shutdown, task }
+        Self { addr, system, configured: token.is_some(), shutdown, task }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -47,6 +48,31 @@ impl Server {
 
     pub async fn post(&self, path: &str, body: &str) -> Answer {
         self.send("POST", path, &[("Content-Type", "application/json")], body).await
+    }
+
+    /// Like [`Server::send`], with a token.
+    pub async fn with_token(&self, token: &str, method: &str, path: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let headers = [("Authorization", &*bearer), ("Content-Type", "application/json")];
+        self.send(method, path, &headers, body).await
+    }
+
+    /// Makes a token of this scope, as whoever may do everything.
+    pub async fn make_token(&self, name: &str, scope: &str) -> String {
+        let order = json!({"name": name, "scope": scope}).to_string();
+        let answer = self.as_owner("POST", "/api/v1/tokens", &order).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        answer.json()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Like [`Server::send`], as whoever may do everything.
+    pub async fn as_owner(&self, method: &str, path: &str, body: &str) -> Answer {
+        let json = ("Content-Type", "application/json");
+        let bearer = format!("Bearer {TOKEN}");
+        match self.configured {
+            true => self.send(method, path, &[json, ("Authorization", &*bearer)], body).await,
+            false => self.send(method, path, &[json], body).await,
+        }
     }
 
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {

@@ -5,13 +5,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod api;
+mod audit;
 mod deployments;
 mod events;
 mod http;
 mod pages;
 mod recordings;
+mod scopes;
 mod security;
 mod simulator;
+mod tokens;
 
 #[path = "../fake/mod.rs"]
 mod fake;
