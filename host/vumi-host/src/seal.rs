@@ -73,6 +73,12 @@ pub enum SealError {
     Cryptography,
 }
 
+impl From<SealError> for vumi_core::Error {
+    fn from(error: SealError) -> Self {
+        Self::permanent(error.to_string())
+    }
+}
+
 /// Seals and unseals texts with one key.
 pub struct Sealer(RandomizedNonceKey);
 

@@ -26,7 +26,7 @@ use vumi_sandbox::{App, Library, LoadError, LoadedComponent, Origin, Plan, Relea
 use crate::control::control_error;
 use crate::seal::Sealer;
 
-pub(crate) use open::{COMPILE, Parts, open};
+pub(crate) use open::{Parts, open};
 pub(crate) use roster::{Ground, Roster};
 use settings::Settings;
 
@@ -335,7 +335,7 @@ impl Deployments for Deployed {
     async fn put_secret(&self, app: &str, name: &str, value: &str) -> Answer<()> {
         let _turn = self.turn.lock().await;
         let record = self.record(app).await?;
-        let sealed = self.sealer.seal(&belongs(app, name), value).map_err(failed)?;
+        let sealed = self.sealer.seal(&belongs(app, name), value).map_err(|error| failed(error.into()))?;
         let secret = SealedSecret { name: name.to_owned(), sealed, updated_at: now() };
         self.catalog.put_secret(app, secret).await.map_err(failed)?;
         self.restart(&record).await;

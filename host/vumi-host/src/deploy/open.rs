@@ -18,7 +18,7 @@ use crate::seal::Sealer;
 const KEY_FILE: &str = "secrets.key";
 
 /// The command of this program that compiles one component.
-pub(crate) const COMPILE: &str = "compile-component";
+const COMPILE: &str = "compile-component";
 
 /// What [`open`] puts together.
 pub(crate) struct Parts<'a> {
@@ -79,9 +79,9 @@ fn sealer(config: &SystemConfig) -> Result<Sealer> {
         (Some(path), _) => PathBuf::from(path),
         (None, Some(folder)) => folder.join(KEY_FILE),
         // Nothing outlives the process, so the key need not either.
-        (None, None) => return Sealer::in_memory(),
+        (None, None) => return Ok(Sealer::in_memory()?),
     };
-    Sealer::open(Path::new(&path))
+    Ok(Sealer::open(Path::new(&path))?)
 }
 
 /// Without a data directory and without a home there is still a folder that only this user can write to.

@@ -10,7 +10,7 @@ const ALL: u32 = 10_000;
 /// The version that a change names; it must be there.
 pub(super) fn names(change: &AppChange) -> Option<u32> {
     match change {
-        AppChange::Activate(number) => Some(*number),
+        AppChange::Activate(number) | AppChange::ActivateWith(number, _) => Some(*number),
         AppChange::Canary(canary) => canary.map(|canary| canary.version),
         AppChange::Shadow(number) => *number,
         AppChange::RollBack | AppChange::Settings(_) => None,
@@ -20,11 +20,10 @@ pub(super) fn names(change: &AppChange) -> Option<u32> {
 /// Applies a change. After a refusal the record is as it was.
 pub(super) fn apply(app: &mut AppRecord, change: AppChange) -> Result<(), CatalogRefusal> {
     match change {
-        AppChange::Activate(number) => {
-            if app.active != Some(number) {
-                app.previous = app.active;
-            }
-            activate(app, number);
+        AppChange::Activate(number) => replace(app, number),
+        AppChange::ActivateWith(number, settings) => {
+            replace(app, number);
+            app.settings = settings;
         }
         AppChange::RollBack => {
             let Some(number) = app.previous else {
@@ -51,6 +50,14 @@ pub(super) fn apply(app: &mut AppRecord, change: AppChange) -> Result<(), Catalo
         AppChange::Settings(settings) => app.settings = settings,
     }
     Ok(())
+}
+
+/// A version takes the place of the one that answers.
+fn replace(app: &mut AppRecord, number: u32) {
+    if app.active != Some(number) {
+        app.previous = app.active;
+    }
+    activate(app, number);
 }
 
 /// What answers everybody is neither canary nor shadow any more.
