@@ -87,7 +87,7 @@ static RULES: &[Rule] = &[
         "version",
     ),
     change(Scope::Deploy, Method::POST, "/api/v1/deployments/{app}/activate", "app.activate"),
-    change(Scope::Deploy, Method::POST, "/api/v1/deployments/{app}/roll-back", "app.roll-back"),
+    change(Scope::Deploy, Method::POST, "/api/v1/deployments/{app}/rollback", "app.roll-back"),
     change(Scope::Deploy, Method::PUT, "/api/v1/deployments/{app}/canary", "app.canary"),
     change(Scope::Deploy, Method::DELETE, "/api/v1/deployments/{app}/canary", "app.canary"),
     change(Scope::Deploy, Method::PUT, "/api/v1/deployments/{app}/shadow", "app.shadow"),

@@ -113,6 +113,14 @@ async fn a_change_stands_though_it_cannot_be_recorded() {
 }
 
 #[tokio::test]
+async fn a_change_during_which_the_host_fails_is_recorded_too() {
+    let server = Server::start().await;
+    server.send("DELETE", &format!("{TOKENS}/panic"), &[], "").await.problem(500);
+    let entries = log(&server).await;
+    assert_eq!(entry(&entries[0]), ("local", "token.remove", "panic", None, false));
+}
+
+#[tokio::test]
 async fn whoever_hangs_up_does_not_escape() {
     let server = Server::start().await;
     let access = &server.system.access;

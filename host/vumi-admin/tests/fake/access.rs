@@ -61,6 +61,7 @@ impl AccessStore for FakeAccess {
     }
 
     async fn remove_token(&self, id: &str) -> Result<bool, ControlError> {
+        assert_ne!(id, "panic", "this id stands for a fault of the host");
         let mut tokens = self.tokens.lock();
         let before = tokens.len();
         tokens.retain(|token| token.info.id != id);
