@@ -2,6 +2,7 @@
 
 mod admin;
 mod command_line;
+mod deploy;
 mod drain;
 mod engines;
 mod exactly_once;

@@ -5,6 +5,7 @@
 mod kit;
 
 mod busy;
+mod deploy;
 mod files;
 mod guests;
 mod neighbour;

@@ -39,15 +39,23 @@ impl Answer {
 /// # Errors
 /// Those of the connection, and an answer that is no HTTP.
 pub fn request(to: SocketAddr, method: &str, path: &str, body: Option<&Value>) -> std::io::Result<Answer> {
+    let body = body.map(Value::to_string).unwrap_or_default();
+    send(to, method, path, "application/json", body.as_bytes())
+}
+
+/// Sends a request with a body of any type.
+///
+/// # Errors
+/// See [`request`].
+pub fn send(to: SocketAddr, method: &str, path: &str, content_type: &str, body: &[u8]) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect(to)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let body = body.map(Value::to_string).unwrap_or_default();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes())?;
-    stream.write_all(body.as_bytes())?;
+    stream.write_all(body)?;
     read_answer(&mut stream)
 }
 

@@ -5,6 +5,7 @@
 
 pub mod browser;
 pub mod context;
+pub mod deploy;
 pub mod guests;
 pub mod host;
 pub mod http;

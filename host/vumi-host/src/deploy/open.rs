@@ -57,7 +57,8 @@ pub(crate) fn open(parts: Parts<'_>) -> Result<Arc<Deployed>> {
     }))
 }
 
-/// Names that a deployed app cannot have, because their queues are somebody else's.
+/// Names that a deployed app cannot have, because their queues are somebody else's. A name that a dispatcher exposes
+/// waits for an app to have it.
 fn taken(config: &SystemConfig) -> BTreeSet<String> {
     let mut taken = BTreeSet::new();
     for (name, app) in &config.apps {
@@ -69,7 +70,6 @@ fn taken(config: &SystemConfig) -> BTreeSet<String> {
     for (name, dispatcher) in &config.dispatchers {
         taken.insert(name.clone());
         taken.extend(dispatcher.shared.transport_names.iter().cloned());
-        taken.extend(dispatcher.shared.exposed_names.iter().cloned());
     }
     taken
 }
