@@ -29,6 +29,7 @@ mod etag;
 mod extract;
 mod guard;
 mod hub;
+mod linger;
 mod openapi;
 mod options;
 mod phonebook;
