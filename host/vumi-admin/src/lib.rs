@@ -33,6 +33,7 @@ mod extract;
 mod failures;
 mod guard;
 mod hub;
+mod linger;
 mod openapi;
 mod options;
 mod phonebook;

@@ -19,6 +19,7 @@ use crate::connections::{BoundedListener, Peer};
 use crate::control::Control;
 use crate::error::AdminError;
 use crate::guard::{self, Guard};
+use crate::linger;
 use crate::options::AdminOptions;
 use crate::problem::Problem;
 use crate::rules;
@@ -80,6 +81,7 @@ fn router(state: ApiState, guard: Guard) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(Arc::new(guard), guard::guard))
+        .layer(middleware::map_request(linger::hold))
 }
 
 async fn not_found(request: Request) -> Problem {

@@ -84,9 +84,8 @@ function row(recording) {
   const summary = [
     el("span", { class: "outcome", "data-outcome": outcome }, failed ? `failed: ${reason ?? "error"}` : "ok"),
     el("span", { class: "preview" }, user ?? message_id),
-    version !== undefined && el("span", { class: "dim" }, `version ${version}`),
-    el("span", { class: "dim" }, `${plural(sent, "message")} sent · ${duration(wall_us)}`),
     el("time", {}, dateTime(at)),
+    el("span", { class: "dim" }, `${version === undefined ? "" : `version ${version} · `}${plural(sent, "message")} sent · ${duration(wall_us)}`),
   ];
   const view = openRow("recording", summary, () => [tapeOf(id)]);
   view.dataset.testid = "recording";

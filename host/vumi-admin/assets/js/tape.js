@@ -47,4 +47,8 @@ function line(entry) {
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const title = (name) => (name.charAt(0).toUpperCase() + name.slice(1)).replaceAll("_", " ");
-const short = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+
+function short(value) {
+  if (Array.isArray(value)) return value.map(short).join(", ");
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

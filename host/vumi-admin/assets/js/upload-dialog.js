@@ -4,6 +4,9 @@ import { announce, byId } from "./dom.js";
 import { bytes } from "./format.js";
 import { upload } from "./upload.js";
 
+/** The host's own limit; said here before anything is sent. */
+const MOST = 64 * 1024 * 1024;
+
 let running = null;
 let uploaded = () => {};
 
@@ -34,6 +37,7 @@ export function showUploadDialog(app) {
 async function send() {
   const app = byId("upload-app").value;
   const [file] = byId("upload-file").files;
+  if (file.size > MOST) return show(`The file has ${bytes(file.size)}; a component may have at most ${bytes(MOST)}.`);
   const note = byId("upload-note").value.trim();
   const params = { activate: byId("upload-activate").checked, ...(note && { note }) };
   running = new AbortController();

@@ -28,7 +28,7 @@ function send(path, file, used, moved, signal) {
     if (used) request.setRequestHeader("Authorization", `Bearer ${used}`);
     request.upload.onprogress = (event) => event.lengthComputable && moved(event.loaded / event.total);
     request.onload = () => resolve({ status: request.status, text: request.responseText });
-    request.onerror = () => reject(new ApiError(0, "The host does not answer, or has refused the file. Is it larger than 64 MiB?"));
+    request.onerror = () => reject(new ApiError(0, "The host does not answer. Is it running?"));
     request.onabort = () => reject(new DOMException("aborted", "AbortError"));
     signal.addEventListener("abort", () => request.abort(), { once: true });
     request.send(file);

@@ -72,7 +72,7 @@ pub(crate) async fn upload(
     let source = checks::readable("source", params::text("source", params.source)?)?;
     let settings = params.settings.as_deref().filter(|text| !text.is_empty()).map(checks::settings_text).transpose()?;
     let _permit = state.transfers.incoming()?;
-    let component = transfer::receive(body, &transfer::UPLOAD).await?;
+    let component = transfer::receive(body, announced(&headers), &transfer::UPLOAD).await?;
     let upload = Upload {
         app,
         component,
@@ -163,6 +163,12 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     }
     let detail = format!("the content type is {given:?}; send the component's bytes as {WASM} or {BYTES}");
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))
+}
+
+/// How large the body is going to be, where the caller says so.
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    let length: u64 = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
+    Some(usize::try_from(length).unwrap_or(usize::MAX))
 }
 
 /// Sets a header whose value was put together; names and hashes of ours always fit into one.

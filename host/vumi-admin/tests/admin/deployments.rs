@@ -167,18 +167,30 @@ async fn two_uploads_at_a_time_are_read_and_a_third_is_told_when_to_come_back() 
 
 #[tokio::test]
 async fn an_upload_that_stands_still_is_given_up_after_thirty_seconds() {
-    use tokio::io::AsyncReadExt;
-
     let server = Server::start().await;
     let headers = [WASM, ("Content-Length", "100")];
-    let mut stream = server.open("POST", &format!("{SHOP}/versions"), &headers, COMPONENT).await;
+    let stream = server.open("POST", &format!("{SHOP}/versions"), &headers, COMPONENT).await;
     // From here on the clock jumps to the next thing that anybody waits for.
     tokio::time::pause();
     let begun = tokio::time::Instant::now();
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).await.unwrap();
-    assert!(Answer::parse(&bytes).problem(408).contains("every 30 s"));
+    assert!(Answer::read_patiently(stream).await.problem(408).contains("every 30 s"));
     assert!(begun.elapsed().as_secs() <= 31, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_a_caller_that_is_still_sending() {
+    let server = Server::with(Some(TOKEN), 10).await;
+    let large = "x".repeat(8 << 20);
+    let bearer = format!("Bearer {TOKEN}");
+    let path = format!("{SHOP}/versions");
+    // The whole body is sent before the answer is looked at: sending does not fail, and the answer is there.
+    let refused = [("text/plain", &*bearer, "", 415), (WASM.1, &bearer, "?activate=maybe", 400), (WASM.1, "", "", 401)];
+    for (kind, authorization, query, status) in refused {
+        let headers = [("Content-Type", kind), ("Authorization", authorization)];
+        server.send("POST", &format!("{path}{query}"), &headers, &large).await.problem(status);
+    }
+    let endless = "x".repeat((64 << 20) + 1);
+    server.send("POST", &path, &[WASM, ("Authorization", &bearer)], &endless).await.problem(413);
 }
 
 #[tokio::test]

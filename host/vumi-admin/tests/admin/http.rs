@@ -112,14 +112,25 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Reads what a server sends until it closes the connection.
-    pub async fn read(mut stream: TcpStream) -> Self {
-        let mut bytes = Vec::new();
-        timeout(LIMIT, stream.read_to_end(&mut bytes)).await.expect("an answer in time").unwrap();
+    /// Reads an answer to the end that it announces, or else to that of the connection.
+    pub async fn read(stream: TcpStream) -> Self {
+        timeout(LIMIT, Self::read_patiently(stream)).await.expect("an answer in time")
+    }
+
+    /// The same without a limit in time.
+    pub async fn read_patiently(mut stream: TcpStream) -> Self {
+        let (mut bytes, mut end) = (Vec::new(), usize::MAX);
+        while bytes.len() < end && stream.read_buf(&mut bytes).await.unwrap() > 0 {
+            let head = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+            if let Some(head) = head.filter(|_| end == usize::MAX) {
+                let announced = Self::parse(&bytes).header("content-length").parse();
+                end = announced.map_or(usize::MAX - 1, |length: usize| head + 4 + length);
+            }
+        }
         Self::parse(&bytes)
     }
 
-    pub fn parse(bytes: &[u8]) -> Self {
+    fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a whole head");
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
         let mut lines = head.split("\r\n");
