@@ -219,3 +219,6 @@ async fn consume(
     hands.empty();
     dispatcher.take(consumer, connector, Channel::Outbound, hands, stop).await
 }
+
+#[cfg(test)]
+mod tests;
