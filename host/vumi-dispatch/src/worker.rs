@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use vumi_core::feed::worker_name;
 use vumi_core::{
-    Backoff, BindingTable, Broker, Channel, Consumer, Delivery, Direction, Error, Feed, Flow, Happening, Hook, Outgoing, Result,
-    Route, Router, Stack, Target, names, trace,
+    Backoff, BindingTable, Broker, Channel, Consumer, Delivery, Direction, Error, Feed, Flow, Happening, Hook,
+    Outgoing, Result, Route, Router, Stack, Target, names, trace,
 };
 use vumi_message::{Event, Message};
 
@@ -222,7 +222,12 @@ impl Dispatcher {
             let targets = match self.router.route(connector, channel, &message).await? {
                 Route::To(targets) => targets,
                 Route::Discarded => {
-                    tracing::debug!(dispatcher = self.name, connector, message_id = id, "the router discards a message");
+                    tracing::debug!(
+                        dispatcher = self.name,
+                        connector,
+                        message_id = id,
+                        "the router discards a message"
+                    );
                     return Ok(Vec::new());
                 }
                 Route::Nowhere(reason) => {

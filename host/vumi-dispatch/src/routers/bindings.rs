@@ -233,7 +233,11 @@ impl Bindings {
             }
             (None, Some(fallback)) => fallback.clone(),
             (None, None) => {
-                tracing::debug!(dispatcher = self.dispatcher, about, "nobody remembers who sent what an event is about");
+                tracing::debug!(
+                    dispatcher = self.dispatcher,
+                    about,
+                    "nobody remembers who sent what an event is about"
+                );
                 return Ok(Route::Discarded);
             }
         };

@@ -89,7 +89,10 @@ fn of_equals_the_first_name_counts_in_any_order() {
         let index = Index::new(table(&apps), &[]);
         assert_eq!(index.choose("t", Some("1"), Some("Join")), Choice::Keyword("a"));
     }
-    assert_eq!(Index::new(table(&[a, b]), &["a".to_owned()]).choose("t", Some("1"), Some("join")), Choice::Keyword("b"));
+    assert_eq!(
+        Index::new(table(&[a, b]), &["a".to_owned()]).choose("t", Some("1"), Some("join")),
+        Choice::Keyword("b")
+    );
 }
 
 /// Few texts, so that much fits.
