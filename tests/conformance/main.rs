@@ -3,6 +3,7 @@
 
 mod applications;
 mod backends;
+mod bindings;
 mod codecs;
 mod failures;
 mod http_relay;

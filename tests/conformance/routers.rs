@@ -2,7 +2,7 @@
 //! look into the queues that they should have come to.
 
 mod balancing;
-mod kit;
+pub(crate) mod kit;
 mod table;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use vumi_message::Message;
 
+use crate::bindings::BindingsWatch;
 use crate::error::Result;
 use crate::middleware::Channel;
 
@@ -45,4 +46,11 @@ pub trait Router: Send + Sync + 'static {
     /// # Errors
     /// A temporary error has the message come again; with a permanent one it goes to the dead letters.
     async fn route(&self, connector: &str, channel: Channel, message: &Message) -> Result<Route>;
+
+    /// The apps that the router reaches besides the dispatcher's exposed names. They come and go while it runs: the
+    /// dispatcher consumes the `.outbound` of those that are in the table, and lets the router name them. A router that
+    /// stands around another one passes this on.
+    fn bindings(&self) -> Option<&BindingsWatch> {
+        None
+    }
 }

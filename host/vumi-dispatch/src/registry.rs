@@ -83,6 +83,8 @@ vumi_core::registry! {
         LoadBalancing => routers::LoadBalancingConfig,
         /// By connector and endpoint.
         RoutingTable => routers::RoutingTableConfig,
+        /// By a table of bindings, for apps that are deployed while the host runs.
+        Bindings => routers::BindingsConfig,
         /// As a component of the user's own decides.
         Wasm => routers::WasmConfig,
     }

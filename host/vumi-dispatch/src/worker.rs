@@ -2,6 +2,11 @@
 //!
 //! A message is removed from the queue it came from in the same step in which its copies enter the queues they go
 //! to, where the broker can do that; so a dispatcher neither loses a message nor doubles one.
+//!
+//! The connectors of the configuration are consumed for as long as the dispatcher works. Apps that its router knows
+//! besides, from a table that changes, are the business of `apps`.
+
+mod apps;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,12 +16,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use vumi_core::feed::worker_name;
 use vumi_core::{
-    Backoff, Broker, Channel, Consumer, Delivery, Direction, Error, Feed, Flow, Happening, Hook, Outgoing, Result,
-    Route, Router, Stack, Target, names, trace,
+    Backoff, BindingTable, Broker, Channel, Consumer, Delivery, Direction, Error, Feed, Flow, Happening, Hook,
+    Outgoing, Result, Route, Router, Stack, Target, names, trace,
 };
 use vumi_message::{Event, Message};
 
 use crate::shared::DispatcherShared;
+use apps::{Apps, Hands};
 
 /// See the module's text.
 pub struct Dispatcher {
@@ -64,7 +70,8 @@ impl Dispatcher {
     /// Works until `shutdown` ends.
     ///
     /// # Errors
-    /// When a queue cannot be consumed.
+    /// When a queue of the configuration cannot be consumed. Those of deployed apps are tried again by themselves: one
+    /// of them stops nothing else.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) -> Result<()> {
         let prefetch = self.shared.amqp_prefetch_count.unwrap_or(0);
         let mut work = tokio::task::JoinSet::new();
@@ -73,27 +80,39 @@ impl Dispatcher {
                 [(Channel::Inbound, names::inbound(transport)), (Channel::Event, names::event(transport))]
             {
                 let consumer = self.broker.consume(&queue, prefetch).await?;
-                work.spawn(Arc::clone(&self).take(consumer, transport.clone(), channel, shutdown.clone()));
+                let (taker, hands) = (Arc::clone(&self), Arc::new(Hands::default()));
+                work.spawn(taker.take(consumer, transport.clone(), channel, hands, shutdown.clone()));
             }
         }
         for exposed in &self.shared.exposed_names {
             let consumer = self.broker.consume(&names::outbound(exposed), prefetch).await?;
-            work.spawn(Arc::clone(&self).take(consumer, exposed.clone(), Channel::Outbound, shutdown.clone()));
+            let (taker, hands) = (Arc::clone(&self), Arc::new(Hands::default()));
+            work.spawn(taker.take(consumer, exposed.clone(), Channel::Outbound, hands, shutdown.clone()));
         }
+        let mut apps = Apps::new(Arc::clone(&self), shutdown);
         let name = worker_name("dispatcher", &self.name);
         self.feed.tell(|| Happening::Ready { name, at: None });
-        while let Some(ended) = work.join_next().await {
-            ended.map_err(|error| Error::temporary("a dispatcher's loop panicked").because(error))??;
+        let configured = async {
+            while let Some(ended) = work.join_next().await {
+                ended.map_err(|error| Error::temporary("a dispatcher's loop panicked").because(error))??;
+            }
+            Ok::<(), Error>(())
+        };
+        tokio::select! {
+            ended = configured => ended?,
+            never = apps.follow() => match never {},
         }
+        apps.finish().await;
         Ok(())
     }
 
-    /// One queue, in order.
+    /// One queue, in order. `hands` tells others whether a message of it is being worked on.
     async fn take(
         self: Arc<Self>,
         mut consumer: Box<dyn Consumer>,
         connector: String,
         channel: Channel,
+        hands: Arc<Hands>,
         shutdown: CancellationToken,
     ) -> Result<()> {
         let mut backoff = Backoff::for_messages();
@@ -109,10 +128,14 @@ impl Dispatcher {
                     Err(Error::temporary(format!("the broker closed a queue of {connector}")))
                 };
             };
+            hands.fill();
             let span = tracing::debug_span!("dispatch", otel.kind = "consumer", dispatcher = self.name, connector);
             trace::adopt(&span, delivery.trace.as_deref());
             match self.handle(delivery, &connector, channel, &shutdown).instrument(span).await {
-                Ok(()) => backoff.reset(),
+                Ok(()) => {
+                    backoff.reset();
+                    hands.empty();
+                }
                 Err(error) => {
                     let delay = backoff.next_delay();
                     tracing::warn!(dispatcher = self.name, "a message is tried again: {}", error.report());
@@ -194,21 +217,38 @@ impl Dispatcher {
                 return self.nack(id, &reason, connector, channel).await;
             }
         };
-        let targets = match self.router.route(connector, channel, &message).await? {
-            Route::To(targets) => targets,
-            Route::Discarded => {
-                tracing::debug!(dispatcher = self.name, connector, message_id = id, "the router discards a message");
-                return Ok(Vec::new());
-            }
-            Route::Nowhere(reason) => {
-                tracing::error!(dispatcher = self.name, connector, message_id = id, "no route for a message: {reason}");
-                self.unroutable();
-                return Ok(Vec::new());
-            }
-            Route::Refused(reason) => {
-                tracing::warn!(dispatcher = self.name, connector, message_id = id, "{reason}");
-                self.unroutable();
-                return self.nack(id, &reason, connector, channel).await;
+        let targets = loop {
+            let table = self.table();
+            let targets = match self.router.route(connector, channel, &message).await? {
+                Route::To(targets) => targets,
+                Route::Discarded => {
+                    tracing::debug!(
+                        dispatcher = self.name,
+                        connector,
+                        message_id = id,
+                        "the router discards a message"
+                    );
+                    return Ok(Vec::new());
+                }
+                Route::Nowhere(reason) => {
+                    tracing::error!(
+                        dispatcher = self.name,
+                        connector,
+                        message_id = id,
+                        "no route for a message: {reason}"
+                    );
+                    self.unroutable();
+                    return Ok(Vec::new());
+                }
+                Route::Refused(reason) => {
+                    tracing::warn!(dispatcher = self.name, connector, message_id = id, "{reason}");
+                    self.unroutable();
+                    return self.nack(id, &reason, connector, channel).await;
+                }
+            };
+            // An app that went while the router thought is no reason to lose the message: it is decided anew.
+            if targets.iter().all(|target| self.reaches(target)) || same(table.as_ref(), self.table().as_ref()) {
+                break targets;
             }
         };
         let mut outgoing = Vec::with_capacity(targets.len());
@@ -234,12 +274,28 @@ impl Dispatcher {
     /// Whether a target is one of this dispatcher's queues. A router may be somebody's guest: whatever name it gives,
     /// it reaches no other.
     fn reaches(&self, target: &Target) -> bool {
-        let names = match target.channel {
-            Channel::Inbound | Channel::Event => &self.shared.exposed_names,
-            Channel::Outbound => &self.shared.transport_names,
-            Channel::Failure | Channel::Status => return false,
-        };
-        names.contains(&target.connector)
+        match target.channel {
+            Channel::Inbound | Channel::Event => self.has_app(&target.connector),
+            Channel::Outbound => self.shared.transport_names.contains(&target.connector),
+            Channel::Failure | Channel::Status => false,
+        }
+    }
+
+    /// Whether there is such an app now: in the configuration, or in the router's table.
+    fn has_app(&self, connector: &str) -> bool {
+        self.shared.exposed_names.iter().any(|name| name == connector)
+            || (self.may_deploy(connector) && self.table().is_some_and(|table| table.app(connector).is_some()))
+    }
+
+    /// Whether a deployed app may have this connector. One that is called like a transport would take the transport's
+    /// own messages.
+    fn may_deploy(&self, connector: &str) -> bool {
+        !self.shared.transport_names.iter().any(|name| name == connector)
+    }
+
+    /// The router's table as it is now.
+    fn table(&self) -> Option<Arc<BindingTable>> {
+        self.router.bindings().map(|watch| Arc::clone(&watch.borrow()))
     }
 
     /// A copy as it leaves the middleware, unless that stops it.
@@ -260,7 +316,8 @@ impl Dispatcher {
 
     /// An outbound message that is stopped is answered with a nack (specification: routing names, section 4).
     async fn nack(&self, id: &str, reason: &str, connector: &str, channel: Channel) -> Result<Vec<Addressed>> {
-        if channel != Channel::Outbound {
+        // An app that is gone has nobody who could be told.
+        if channel != Channel::Outbound || !self.has_app(connector) {
             return Ok(Vec::new());
         }
         let message = Message::Event(Event::nack(id, reason));
@@ -271,6 +328,14 @@ impl Dispatcher {
     fn unroutable(&self) {
         self.passed.unroutable.fetch_add(1, Ordering::Relaxed);
         metrics::counter!("vumi_unroutable_total", "dispatcher" => self.name.clone()).increment(1);
+    }
+}
+
+/// Whether two readings of the table found the very same one.
+fn same(before: Option<&Arc<BindingTable>>, now: Option<&Arc<BindingTable>>) -> bool {
+    match (before, now) {
+        (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+        (before, now) => before.is_none() && now.is_none(),
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vumi_broker::{BrokerOptions, EmbeddedBroker};
 use vumi_core::component::Configured;
-use vumi_core::{Admission, Broker, Channel, Context, Result, Route, Router, Stack};
+use vumi_core::{Admission, BindingsWatch, Broker, Channel, Context, Result, Route, Router, Stack};
 use vumi_dispatch::{Dispatcher, DispatcherShared, Passed, Place, RouterConfig};
 use vumi_message::{Event, Message, NewUserMessage, UserMessage};
 use vumi_tests::context::context_with;
@@ -44,12 +44,16 @@ impl Router for Noting {
         }
         route
     }
+
+    fn bindings(&self) -> Option<&BindingsWatch> {
+        self.router.bindings()
+    }
 }
 
 /// A running dispatcher.
-pub(super) struct Rig {
-    pub(super) clock: Arc<SetClock>,
-    pub(super) context: Context,
+pub(crate) struct Rig {
+    pub(crate) clock: Arc<SetClock>,
+    pub(crate) context: Context,
     dispatcher: Arc<Dispatcher>,
     reasons: Arc<Mutex<Vec<String>>>,
     shutdown: CancellationToken,
@@ -57,7 +61,7 @@ pub(super) struct Rig {
 }
 
 /// Why a configuration is refused at the start.
-pub(super) fn refusal(yaml: &str) -> String {
+pub(crate) fn refusal(yaml: &str) -> String {
     let Configured { shared, component } = match serde_saphyr::from_str::<Read>(yaml) {
         Ok(read) => read.0,
         Err(error) => return error.to_string(),
@@ -70,14 +74,18 @@ pub(super) fn refusal(yaml: &str) -> String {
 }
 
 impl Rig {
-    pub(super) fn start(yaml: &str) -> Self {
+    pub(crate) fn start(yaml: &str) -> Self {
         Self::start_with(yaml, Stack::default())
     }
 
-    pub(super) fn start_with(yaml: &str, stack: Stack) -> Self {
+    pub(crate) fn start_with(yaml: &str, stack: Stack) -> Self {
         let broker = EmbeddedBroker::in_memory(BrokerOptions::default());
         let clock = SetClock::new();
-        let context = context_with(broker, clock.clone());
+        Self::start_in(context_with(broker, clock.clone()), clock, yaml, stack)
+    }
+
+    /// A dispatcher of a system that is there already.
+    pub(crate) fn start_in(context: Context, clock: Arc<SetClock>, yaml: &str, stack: Stack) -> Self {
         let Configured { shared, component } = serde_saphyr::from_str::<Read>(yaml).unwrap().0;
         let router = component.build(Place { shared: &shared, context: &context }).unwrap();
         let reasons = Arc::<Mutex<Vec<String>>>::default();
@@ -97,7 +105,7 @@ impl Rig {
 
     /// Publishes a message and waits until the dispatcher is done with it. The tests run on one thread, and the broker
     /// settles a message and publishes its copies without a pause: so whatever came of it is then in its queue.
-    pub(super) async fn put(&self, queue: &str, message: impl Into<Message>) {
+    pub(crate) async fn put(&self, queue: &str, message: impl Into<Message>) {
         self.publish(queue, message).await;
         let taken = async {
             while self.held(queue).await != 0 {
@@ -108,13 +116,13 @@ impl Rig {
     }
 
     /// Publishes a message.
-    pub(super) async fn publish(&self, queue: &str, message: impl Into<Message>) {
+    pub(crate) async fn publish(&self, queue: &str, message: impl Into<Message>) {
         let body = message.into().to_json().into();
         self.broker().publish(queue, body, Admission::Edge(LIMIT)).await.unwrap().await.unwrap();
     }
 
     /// Takes all bodies out of a queue.
-    pub(super) async fn drain(&self, queue: &str) -> Vec<Value> {
+    pub(crate) async fn drain(&self, queue: &str) -> Vec<Value> {
         let count = self.held(queue).await;
         let mut consumer = self.broker().consume(queue, 0).await.unwrap();
         let mut bodies = Vec::new();
@@ -127,14 +135,14 @@ impl Rig {
     }
 
     /// Takes the only body out of a queue.
-    pub(super) async fn only(&self, queue: &str) -> Value {
+    pub(crate) async fn only(&self, queue: &str) -> Value {
         let mut bodies = self.drain(queue).await;
         assert_eq!(bodies.len(), 1, "{queue}: {bodies:?}");
         bodies.remove(0)
     }
 
     /// Empties all queues: their names, each once for each body.
-    pub(super) async fn queues(&self) -> Vec<String> {
+    pub(crate) async fn queues(&self) -> Vec<String> {
         let mut all = Vec::new();
         for info in self.broker().queues().await.unwrap() {
             assert_eq!(info.dead, 0, "{} has dead letters", info.name);
@@ -145,17 +153,17 @@ impl Rig {
     }
 
     /// Why the router had no way, since the last time that this was asked.
-    pub(super) fn reasons(&self) -> Vec<String> {
+    pub(crate) fn reasons(&self) -> Vec<String> {
         std::mem::take(&mut *self.reasons.lock())
     }
 
     /// The counter `unroutable`.
-    pub(super) fn unroutable(&self) -> u64 {
+    pub(crate) fn unroutable(&self) -> u64 {
         self.dispatcher.passed.unroutable.load(Ordering::Relaxed)
     }
 
     /// Ends the dispatcher.
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         tokio::time::timeout(LIMIT, self.worker).await.unwrap().unwrap().unwrap();
     }
@@ -171,7 +179,7 @@ impl Rig {
 }
 
 /// A message with these fields.
-pub(super) fn user(fields: Value) -> UserMessage {
+pub(crate) fn user(fields: Value) -> UserMessage {
     let mut message = UserMessage::new(NewUserMessage::default());
     for (field, value) in fields.as_object().unwrap() {
         message.set(field, value.clone()).unwrap();
@@ -180,11 +188,11 @@ pub(super) fn user(fields: Value) -> UserMessage {
 }
 
 /// A message of a transport.
-pub(super) fn of(transport_name: &str) -> UserMessage {
+pub(crate) fn of(transport_name: &str) -> UserMessage {
     user(json!({"transport_name": transport_name}))
 }
 
 /// An ack of a transport.
-pub(super) fn ack(transport_name: &str, message_id: &str) -> Event {
+pub(crate) fn ack(transport_name: &str, message_id: &str) -> Event {
     Event::ack(message_id, "sent").with_transport(transport_name, vumi_message::Payload::new())
 }

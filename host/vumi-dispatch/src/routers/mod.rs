@@ -1,5 +1,6 @@
 //! The routers, one file each.
 
+mod bindings;
 mod content_keyword;
 mod from_addr_multiplex;
 mod load_balancing;
@@ -12,6 +13,7 @@ mod transport_to_transport;
 mod user_grouping;
 mod wasm;
 
+pub use bindings::BindingsConfig;
 pub use content_keyword::{ContentKeywordConfig, KeywordRule};
 pub use from_addr_multiplex::FromAddrMultiplexConfig;
 pub use load_balancing::LoadBalancingConfig;
