@@ -201,19 +201,19 @@ pub(crate) async fn no_more_than_so_many_are_kept(backend: Backend) {
 }
 
 pub(crate) async fn the_tapes_have_a_bound_together(backend: Backend) {
-    let recordings = backend.open(RecordingBounds { bytes: 1_000, ..RecordingBounds::default() });
-    for n in 0..3_000 {
+    let recordings = backend.open(RecordingBounds { bytes: 5_000, ..RecordingBounds::default() });
+    for n in 0..7_000 {
         recordings.put(backend.recording(n, 1));
     }
-    assert_eq!(all(&recordings).await.len(), 1_000);
-    recordings.put(backend.recording(5_000, 600));
-    assert_eq!(all(&recordings).await.len(), 401);
-    recordings.put(backend.recording(5_001, 1_000));
-    assert_eq!(all(&recordings).await, [5_001], "as large as the bound fits");
-    recordings.put(backend.recording(5_002, 0));
-    assert_eq!(all(&recordings).await, [5_002, 5_001]);
-    recordings.put(backend.recording(5_003, 1));
-    assert_eq!(all(&recordings).await, [5_003, 5_002]);
+    assert_eq!(all(&recordings).await.len(), 5_000);
+    recordings.put(backend.recording(10_000, 4_600));
+    assert_eq!(all(&recordings).await.len(), 401, "one large one takes the place of many small ones");
+    recordings.put(backend.recording(10_001, 5_000));
+    assert_eq!(all(&recordings).await, [10_001], "as large as the bound fits");
+    recordings.put(backend.recording(10_002, 0));
+    assert_eq!(all(&recordings).await, [10_002, 10_001]);
+    recordings.put(backend.recording(10_003, 1));
+    assert_eq!(all(&recordings).await, [10_003, 10_002]);
 }
 
 pub(crate) async fn a_tape_that_can_never_fit_is_dropped_alone(backend: Backend) {
