@@ -235,6 +235,15 @@ mod tests {
     }
 
     #[test]
+    fn what_an_earlier_release_sealed_can_be_unsealed() {
+        // Made with another implementation of AES-256-GCM: key of 32 times 7, nonce 0 to 11.
+        let body = b"\x6b\xe4\x9a\x11\x70\x6c\xaa\x77\x98\x90\x46\x35\x56\x36\x33\x9d\xcf\x4e\xec\xc6\xed\x48";
+        let sealed: Vec<u8> = [1].into_iter().chain(0..12).chain(*body).collect();
+        let sealer = Sealer::new(&[7; KEY_BYTES]).expect("a key");
+        assert_eq!(sealer.unseal(PLACE, &sealed).expect("unseals"), "sesame");
+    }
+
+    #[test]
     fn the_text_is_not_to_be_seen_and_never_looks_the_same() {
         let sealer = sealer();
         let one = sealer.seal(PLACE, "sesame-sesame").expect("seals");

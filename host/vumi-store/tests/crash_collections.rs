@@ -6,50 +6,23 @@
 
 mod kit;
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::sync::Arc;
 
+use kit::child::{given, say, start};
 use kit::collections::*;
 use kit::eventually;
 use vumi_core::{Change, Collections, Guard, SystemClock};
 use vumi_store::{Durability, SqliteCollections, StoreError, collections_at};
-
-const PATH: &str = "VUMI_STORE_TEST_PATH";
-const DURABILITY: &str = "VUMI_STORE_TEST_DURABILITY";
-
-/// Starts the test `name` of this program in a process of its own, through a shell that first runs `setup`.
-fn start(name: &str, setup: &str, path: &Path, durability: &str) -> Child {
-    Command::new("sh")
-        .arg("-c")
-        .arg(format!("{setup}; exec \"$@\""))
-        .arg("sh")
-        .arg(std::env::current_exe().expect("this program"))
-        .args(["--ignored", "--exact", name, "--nocapture"])
-        .env(PATH, path)
-        .env(DURABILITY, durability)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("starts")
-}
 
 fn open(path: &Path, durability: Durability) -> Result<Arc<SqliteCollections>, StoreError> {
     collections_at(path, durability, Arc::new(SystemClock))
 }
 
 fn opened_by_child() -> Arc<SqliteCollections> {
-    let path = PathBuf::from(std::env::var_os(PATH).expect("set by the parent"));
-    let durability = match std::env::var(DURABILITY).expect("set by the parent").as_str() {
-        "process" => Durability::Process,
-        _ => Durability::Power,
-    };
+    let (path, durability) = given();
     open(&path, durability).expect("opens")
-}
-
-fn say(text: std::fmt::Arguments<'_>) {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).expect("the parent reads");
 }
 
 /// The numbers `n` of the lines `confirmed n`.

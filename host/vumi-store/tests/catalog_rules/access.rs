@@ -30,8 +30,8 @@ fn entry(n: u64) -> AuditEntry {
         who: "local".into(),
         action: "app.activate".into(),
         subject: format!("shop {n}"),
-        detail: (n % 2 == 0).then(|| "version 3".into()),
-        done: n % 3 != 0,
+        detail: n.is_multiple_of(2).then(|| "version 3".into()),
+        done: !n.is_multiple_of(3),
     }
 }
 

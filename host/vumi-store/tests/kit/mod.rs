@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file is a crate of its own and uses a part of this")]
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail loudly")]
 
+pub(crate) mod child;
 pub(crate) mod collections;
 pub(crate) mod log;
 pub(crate) mod redis;
