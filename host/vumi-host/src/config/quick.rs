@@ -57,10 +57,10 @@ transports:
   simulator: {{ class: simulator }}
 dispatchers:
   main:
-    class: simple
+    class: bindings
     transport_names: [telnet, simulator]
     exposed_names: [\"{name}\"]
-    route_mappings: {{ telnet: [\"{name}\"], simulator: [\"{name}\"] }}
+    fallback: \"{name}\"
 apps:
   \"{name}\": {{ component: {component} }}
 ",
