@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use vumi_tests::deploy::{activate, roll_back, upload};
-use vumi_tests::guests::{scratch, stamp, stamped};
+use vumi_tests::guests::{scratch, stamp, stamper};
 use vumi_tests::{Host, HostBuilder, Telnet, until};
 
 /// How often the host is killed.
@@ -29,7 +29,7 @@ dispatchers:
 /// Uploads, switches and goes back until the host is gone; notes what was confirmed last.
 fn deploy(admin: SocketAddr, from: u64, confirmed: &AtomicU64) {
     for number in from.. {
-        let Ok(answer) = upload(admin, "shop", &stamped(number), "activate=true") else { return };
+        let Ok(answer) = upload(admin, "shop", &stamper(number), "activate=true") else { return };
         if answer.status != 201 {
             return;
         }
@@ -62,7 +62,7 @@ fn whole(host: &Host, confirmed: u64) -> u64 {
     for version in versions {
         let number = version["number"].as_u64().unwrap();
         let path = format!("/api/v1/deployments/shop/versions/{number}/component");
-        assert_eq!(vumi_tests::http::get(host.admin, &path).body, stamped(number), "version {number} is damaged");
+        assert_eq!(vumi_tests::http::get(host.admin, &path).body, stamper(number), "version {number} is damaged");
     }
     versions.iter().filter_map(|version| version["number"].as_u64()).max().unwrap_or(0)
 }

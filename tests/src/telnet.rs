@@ -40,6 +40,14 @@ impl Telnet {
         self.stream.write_all(bytes.as_ref()).expect("the connection is open");
     }
 
+    /// A second handle, to write while another thread reads.
+    ///
+    /// # Panics
+    /// When the socket is gone.
+    pub fn writer(&self) -> TcpStream {
+        self.stream.try_clone().expect("the socket can be shared")
+    }
+
     /// Sends a line.
     pub fn line(&mut self, text: &str) {
         self.send(format!("{text}\r\n"));

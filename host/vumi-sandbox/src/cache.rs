@@ -195,11 +195,6 @@ impl ComponentCache {
         self.folder.as_ref().map(|folder| folder.join(format!("{hash}-{:016x}.cwasm", engine_hash(engine))))
     }
 
-    /// Whether the compiled form of a component is here.
-    pub(crate) fn has(&self, engine: &Engine, hash: &str) -> bool {
-        self.file(engine, hash).is_some_and(|file| file.exists())
-    }
-
     /// Keeps machine code that this host's own compiler made.
     pub(crate) fn keep_code(&self, engine: &Engine, hash: &str, code: &[u8]) -> Result<(), LoadError> {
         let Some(file) = self.file(engine, hash) else {
@@ -208,28 +203,12 @@ impl ComponentCache {
         keep(code, &file).map_err(|error| LoadError::Cache { path: file, reason: error.to_string() })
     }
 
-    /// Maps the compiled form of a component whose bytes are `bytes` long; the number is the size of its file. A file
-    /// that is damaged is removed, so that the next try compiles.
-    pub(crate) fn map(
-        &self,
-        engine: &Engine,
-        hash: &str,
-        bytes: u64,
-        what: &str,
-    ) -> Result<(Compiled, u64), LoadError> {
-        let file = self.file(engine, hash);
-        match file.as_deref().and_then(|file| map_file(engine, file)) {
-            Some((component, size)) => {
-                Ok((Compiled { component, hash: hash.to_owned(), from_cache: true, bytes }, size))
-            }
-            None => {
-                if let Some(file) = file {
-                    let _ = fs::remove_file(file);
-                }
-                let reason = "its compiled form was damaged; it is compiled anew at the next try".to_owned();
-                Err(LoadError::Unavailable { what: what.to_owned(), reason })
-            }
-        }
+    /// Maps the compiled form of a component whose bytes are `bytes` long; the number is the size of its file. `None`
+    /// when it is not there or cannot be used.
+    pub(crate) fn map(&self, engine: &Engine, hash: &str, bytes: u64) -> Option<(Compiled, u64)> {
+        let file = self.file(engine, hash).filter(|file| file.exists())?;
+        let (component, size) = map_file(engine, &file)?;
+        Some((Compiled { component, hash: hash.to_owned(), from_cache: true, bytes }, size))
     }
 }
 

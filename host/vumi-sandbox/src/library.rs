@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use vumi_bindings::app::AppPre;
 
 use crate::app::LoadedComponent;
-use crate::cache::{ComponentCache, LoadError, check_header, hex};
+use crate::cache::{Compiled, ComponentCache, LoadError, check_header, hex};
 use crate::compile::Compiler;
 use crate::engine::Sandbox;
 use crate::state::Guest;
@@ -164,8 +164,7 @@ impl Library {
         let version = self.version(&hash, component.len() as u64);
         let _loading = version.loading.lock().await;
         if version.here().is_none() {
-            self.cached_or_compiled(&hash, component, what).await?;
-            self.shelve(&version, what)?;
+            self.make_ready(&version, Some(component), what).await?;
         }
         Ok(LoadedComponent::new(false, Arc::clone(&version)))
     }
@@ -200,32 +199,48 @@ impl Library {
         version
     }
 
-    /// Maps the compiled form; compiles it again when it is gone, e.g. after an upgrade of the engine.
-    async fn bring(self: &Arc<Self>, version: &Arc<Version>) -> Result<Arc<AppPre<Guest>>, LoadError> {
+    /// Maps the compiled form; compiles it again when it is gone, e.g. after an upgrade of the engine, or damaged.
+    async fn bring(&self, version: &Arc<Version>) -> Result<Arc<AppPre<Guest>>, LoadError> {
         let began = Instant::now();
         let what = format!("the component {}", version.hash.get(..12).unwrap_or(&version.hash));
-        if !self.cache.has(self.sandbox.engine(), &version.hash) {
-            let unavailable = |reason: String| LoadError::Unavailable { what: what.clone(), reason };
-            let found = self.origin.bytes(&version.hash).await.map_err(|error| unavailable(error.report()))?;
-            let component = found.ok_or_else(|| unavailable("its bytes are gone".into()))?;
-            self.cached_or_compiled(&version.hash, &component, &what).await?;
-        }
-        let pre = self.shelve(version, &what)?;
+        let pre = self.make_ready(version, None, &what).await?;
         metrics::histogram!("vumi_component_load_seconds").record(began.elapsed());
         Ok(pre)
     }
 
-    async fn cached_or_compiled(&self, hash: &str, component: &Bytes, what: &str) -> Result<(), LoadError> {
-        if self.cache.has(self.sandbox.engine(), hash) {
-            return Ok(());
+    /// `component` is what the catalog need not be asked for.
+    async fn make_ready(
+        &self,
+        version: &Arc<Version>,
+        component: Option<&Bytes>,
+        what: &str,
+    ) -> Result<Arc<AppPre<Guest>>, LoadError> {
+        let engine = self.sandbox.engine();
+        if let Some(found) = self.cache.map(engine, &version.hash, version.bytes) {
+            return self.shelve(version, found, what);
         }
-        let code = self.compiler.compile(self.sandbox.engine(), component, what).await?;
-        self.cache.keep_code(self.sandbox.engine(), hash, &code)
+        let unavailable = |reason: String| LoadError::Unavailable { what: what.to_owned(), reason };
+        let component = match component {
+            Some(component) => component.clone(),
+            None => {
+                let found = self.origin.bytes(&version.hash).await.map_err(|error| unavailable(error.report()))?;
+                found.ok_or_else(|| unavailable("its bytes are gone".into()))?
+            }
+        };
+        let code = self.compiler.compile(engine, &component, what).await?;
+        self.cache.keep_code(engine, &version.hash, &code)?;
+        let found = self.cache.map(engine, &version.hash, version.bytes);
+        let found = found.ok_or_else(|| unavailable("its compiled form cannot be read back".into()))?;
+        self.shelve(version, found, what)
     }
 
-    /// Maps a component that is in the cache, and drops others for it.
-    fn shelve(&self, version: &Arc<Version>, what: &str) -> Result<Arc<AppPre<Guest>>, LoadError> {
-        let (compiled, size) = self.cache.map(self.sandbox.engine(), &version.hash, version.bytes, what)?;
+    /// Puts a mapped component where runs find it, and drops others for it.
+    fn shelve(
+        &self,
+        version: &Arc<Version>,
+        (compiled, size): (Compiled, u64),
+        what: &str,
+    ) -> Result<Arc<AppPre<Guest>>, LoadError> {
         let pre: Arc<AppPre<Guest>> = Arc::new(self.sandbox.ready(&compiled, what)?);
         *version.ready.write() = Some(Arc::clone(&pre));
         version.used.store(true, Ordering::Relaxed);

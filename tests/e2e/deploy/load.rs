@@ -1,12 +1,13 @@
 //! A hundred uploads, activations and roll-backs while a thousand messages a second come in: each is answered once, by
 //! one version.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use vumi_tests::deploy::{activate, roll_back, upload};
-use vumi_tests::guests::{scratch, stamped};
+use vumi_tests::guests::{scratch, stamper};
 
 use super::{phone, start};
 
@@ -17,34 +18,44 @@ const PACE: Duration = Duration::from_millis(20);
 /// Orders of each kind.
 const ORDERS: u64 = 100;
 
+/// Questions of one phone that may wait for their answers.
+const AHEAD: usize = 100;
+
 /// What one phone saw.
 struct Seen {
     sent: usize,
     answers: Vec<String>,
 }
 
-/// Asks at the given pace until told to stop; every question is answered before the next.
+/// Asks at the given pace until told to stop, whether or not the answers have come.
 fn talk(mut phone: vumi_tests::Telnet, stop: &AtomicBool) -> Seen {
-    let mut seen = Seen { sent: 0, answers: Vec::new() };
-    let mut next = Instant::now();
+    let mut writer = phone.writer();
+    let (sent, told) = std::sync::mpsc::sync_channel::<()>(AHEAD);
+    let reader = std::thread::spawn(move || {
+        // One answer for each question, in the order of the questions.
+        let answers: Vec<String> = told.into_iter().map(|()| phone.read_line().expect("an answer")).collect();
+        assert!(phone.is_silent_for(Duration::from_millis(300)), "something was answered twice");
+        answers
+    });
+    let (mut count, mut next) = (0, Instant::now());
     while !stop.load(Ordering::Relaxed) {
-        phone.line("stamp");
-        seen.sent += 1;
-        seen.answers.push(phone.read_line().expect("an answer"));
+        writer.write_all(b"stamp\r\n").expect("the host reads");
+        count += 1;
+        sent.send(()).expect("the reader reads");
         next += PACE;
         if let Some(rest) = next.checked_duration_since(Instant::now()) {
             std::thread::sleep(rest);
         }
     }
-    assert!(phone.is_silent_for(Duration::from_millis(300)), "something was answered twice");
-    seen
+    drop(sent);
+    Seen { sent: count, answers: reader.join().expect("the reader ends well") }
 }
 
 #[test]
 fn versions_are_switched_under_load_and_no_message_is_lost_or_doubled() {
     let folder = scratch();
     let host = start(folder.path(), None);
-    assert_eq!(upload(host.admin, "shop", &stamped(1), "activate=true").unwrap().status, 201);
+    assert_eq!(upload(host.admin, "shop", &stamper(1), "activate=true").unwrap().status, 201);
     let stop = Arc::new(AtomicBool::new(false));
     let began = Instant::now();
     let phones: Vec<_> = (0..PHONES)
@@ -54,7 +65,7 @@ fn versions_are_switched_under_load_and_no_message_is_lost_or_doubled() {
         })
         .collect();
     for number in 2..ORDERS + 2 {
-        let answer = upload(host.admin, "shop", &stamped(number), "activate=false").unwrap();
+        let answer = upload(host.admin, "shop", &stamper(number), "activate=false").unwrap();
         assert_eq!(answer.status, 201, "{}", answer.text());
         let version = answer.json()["version"]["number"].as_u64().unwrap();
         assert_eq!(version, number);

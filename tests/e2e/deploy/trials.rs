@@ -14,7 +14,7 @@ fn a_share_of_the_conversations_goes_over_and_comes_back() {
     uploaded(&host, 1, "activate=true");
     uploaded(&host, 2, "activate=false");
     let mut phones: Vec<_> = (0..24).map(|_| phone(&host)).collect();
-    let mut canaries = || phones.iter_mut().filter(|phone| is_stamp(&asks(phone), 2)).count();
+    let mut canaries = || phones.iter_mut().map(asks).filter(|text| is_stamp(text, 2)).count();
     assert_eq!(canaries(), 0);
     order(host.admin, "PUT", "shop/canary", Some(&json!({"version": 2, "percent": 50.0})));
     let half = canaries();
