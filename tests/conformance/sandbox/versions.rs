@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use vumi_core::{Difference, Outcome, RecordingBounds, Recordings, SystemClock};
 use vumi_message::{Event, NewUserMessage, UserMessage};
 use vumi_sandbox::{
-    App, Compiler, ComponentCache, Library, LoadError, LoadedComponent, Origin, Plan, Release, Shadow, WHOLE,
+    Compiler, ComponentCache, Library, LoadError, LoadedComponent, Origin, Plan, Release, Shadow, WHOLE,
 };
 use vumi_store::MemoryBounds;
 use vumi_tests::guests::{self, stamp, stamped};
