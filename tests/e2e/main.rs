@@ -10,6 +10,7 @@ mod failing;
 mod faults;
 mod first_steps;
 mod interop;
+mod oci;
 mod parts;
 mod reload;
 mod simulator;

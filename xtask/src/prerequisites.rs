@@ -1,5 +1,5 @@
 //! What the tests need besides Rust, brought in where that is possible without asking: the compiler's target and
-//! components through rustup, the browser, RabbitMQ and Redis through Debian's packages.
+//! components through rustup; the browser, RabbitMQ, Redis and an OCI registry through Debian's packages.
 
 use std::fs;
 use std::path::Path;
@@ -73,8 +73,8 @@ fn has_component(name: &str) -> bool {
     answer(cargo().args([command, "--version"])).is_some()
 }
 
-/// A headless browser and its driver, which the end-to-end tests start by the name `chromedriver`; RabbitMQ and Redis,
-/// of which the tests start private servers.
+/// A headless browser and its driver, which the end-to-end tests start by the name `chromedriver`; RabbitMQ, Redis and
+/// an OCI registry, of which the tests start private servers.
 fn packages() -> Result<(), String> {
     let missing = missing();
     if missing.is_empty() {

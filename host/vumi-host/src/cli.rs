@@ -1,16 +1,32 @@
 //! The command line.
 
+mod apps;
+mod host;
+mod oci;
+#[cfg(test)]
+mod replay;
+mod token;
+mod values;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use apps::{Apps, AppsCommand, Audit, Recordings, RecordingsCommand};
+pub use host::{Deploy, Format, Host, RegistryOptions, SettingsOptions, Slice};
+pub use oci::{Pull, Push};
+#[cfg(test)]
+pub use replay::Replay;
+pub use token::{ScopeChoice, Token, TokenCommand};
+pub use values::Switch;
 
 /// Run messaging applications: SMS, USSD and chat, as WebAssembly components.
 #[derive(Parser, Debug)]
 #[command(
     name = "vumi-host",
     version,
-    after_help = "Examples:\n  vumi-host --app echo.wasm            one app, telnet on 127.0.0.1:9010, phones on http://127.0.0.1:8080\n  vumi-host --app my-app/              the same for a guest project, built first and rebuilt when it changes\n  vumi-host run vumi.yaml              the whole system of a file\n  vumi-host worker --worker-class …    one worker of a Vumi deployment\n  vumi-host dead list                  messages that were given up\n  vumi-host config check vumi.yaml     only look whether the file is right"
+    after_help = "Examples:\n  vumi-host --app echo.wasm            one app, telnet on 127.0.0.1:9010, phones on http://127.0.0.1:8080\n  vumi-host --app my-app/              the same for a guest project, built first and rebuilt when it changes\n  vumi-host run vumi.yaml              the whole system of a file\n  vumi-host worker --worker-class …    one worker of a Vumi deployment\n  vumi-host deploy shop my-app/        a new version of an app, to a running host\n  vumi-host dead list                  messages that were given up\n  vumi-host config check vumi.yaml     only look whether the file is right"
 )]
 pub struct Cli {
     /// Runs one app: a `.wasm` component, or the folder of a guest project (with a Cargo.toml).
@@ -105,6 +121,30 @@ pub enum Command {
         #[arg(long, default_value_t = 2 << 30)]
         memory: u64,
     },
+    /// Brings an app, or a new version of it, to a running host.
+    #[command(
+        after_help = "Examples:\n  vumi-host deploy shop my-app/ --to '*120*7#'\n  vumi-host deploy shop shop.wasm --to transport=sms,keyword=shop --secret api_key=@key.txt\n  vumi-host deploy shop oci://registry.example.org/shop:1.4 --canary 10"
+    )]
+    Deploy(Box<Deploy>),
+    /// Lists deployed apps; switches versions, changes settings and secrets, removes.
+    #[command(after_help = "Examples:\n  vumi-host apps\n  vumi-host apps show shop\n  vumi-host apps rollback shop")]
+    Apps(Apps),
+    /// Lists the runs that a host recorded, and shows them.
+    #[command(
+        after_help = "Examples:\n  vumi-host recordings --app shop --user +27820001001\n  vumi-host recordings show 0f3a…"
+    )]
+    Recordings(Recordings),
+    /// Makes, lists and takes back tokens of a host's admin API.
+    Token(Token),
+    /// Lists who changed what on a host.
+    #[command(after_help = "Example:\n  vumi-host audit --limit 20")]
+    Audit(Audit),
+    /// Puts a component into an OCI registry.
+    #[command(after_help = "Example:\n  vumi-host push my-app/ oci://registry.example.org/shop:1.4")]
+    Push(Push),
+    /// Gets a component from an OCI registry.
+    #[command(after_help = "Example:\n  vumi-host pull oci://registry.example.org/shop:1.4 -o shop.wasm")]
+    Pull(Pull),
     /// Lists the dead letters of a running host, shows them, sends them again or drops them.
     Dead(Dead),
     /// Looks at configuration files without running anything.
@@ -180,12 +220,9 @@ fn split_option(text: &str) -> Result<(String, String), String> {
 /// Options of `dead`.
 #[derive(Args, Debug, Clone)]
 pub struct Dead {
-    /// Where the host's admin API is.
-    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8080", env = "VUMI_ADMIN_URL")]
-    pub url: String,
-    /// The API's token, where the host wants one.
-    #[arg(long, global = true, value_name = "TOKEN", env = "VUMI_ADMIN_TOKEN", hide_env_values = true)]
-    pub token: Option<vumi_admin::Secret>,
+    /// The host.
+    #[command(flatten)]
+    pub host: Host,
     /// What to do.
     #[command(subcommand)]
     pub command: DeadCommand,
@@ -199,6 +236,9 @@ pub enum DeadCommand {
     List {
         /// The queue's name, without `.dead`.
         queue: Option<String>,
+        /// How they are shown.
+        #[command(flatten)]
+        format: Format,
     },
     /// Shows one letter with its message.
     #[command(after_help = "Example:\n  vumi-host dead show sms.inbound 17")]

@@ -72,6 +72,13 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
         (None, Some(Command::Worker(options))) => worker(options, &cli.common),
         (None, Some(Command::CompileComponent { cpu, memory })) => compile(*cpu, *memory),
         (None, Some(Command::Dead(given))) => threads()?.block_on(crate::dead::execute(given)),
+        (None, Some(Command::Deploy(given))) => threads()?.block_on(crate::remote::deploy(given)),
+        (None, Some(Command::Apps(given))) => threads()?.block_on(crate::remote::apps::execute(given)),
+        (None, Some(Command::Recordings(given))) => threads()?.block_on(crate::remote::recordings(given)),
+        (None, Some(Command::Token(given))) => threads()?.block_on(crate::remote::token(given)),
+        (None, Some(Command::Audit(given))) => threads()?.block_on(crate::remote::audit(given)),
+        (None, Some(Command::Push(given))) => threads()?.block_on(crate::oci::push(given)),
+        (None, Some(Command::Pull(given))) => threads()?.block_on(crate::oci::pull(given)),
         (None, None) => Err(Failure::Usage(
             "nothing to run: name an app with --app, or a command\n= help: for a first look: vumi-host --app guest-examples/echo; for everything else: vumi-host --help".into(),
         )),

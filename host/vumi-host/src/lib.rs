@@ -16,9 +16,13 @@ pub mod config;
 mod control;
 mod dead;
 mod deploy;
+mod oci;
 mod parts;
 mod project;
 mod reload;
+mod remote;
+#[cfg(test)]
+mod replay;
 pub mod seal;
 pub mod system;
 mod telemetry;

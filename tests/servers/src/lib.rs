@@ -1,7 +1,7 @@
-//! Private RabbitMQ and Redis servers for tests.
+//! Private RabbitMQ and Redis servers and OCI registries for tests.
 //!
-//! Scale-out engines are tested against the real programs, those of Debian's packages `rabbitmq-server` and
-//! `redis-server`, which `cargo xtask test` installs. A test starts what it needs and has it for itself: on free
+//! What the host speaks to is tested against the real programs, those of Debian's packages `rabbitmq-server`,
+//! `redis-server` and `docker-registry`, which `cargo xtask test` installs. A test starts what it needs and has it for itself: on free
 //! loopback ports, with all its files in a temporary folder, apart from any server that the machine runs anyway.
 //!
 //! ```no_run
@@ -16,7 +16,7 @@
 //! # drop(amqp);
 //! ```
 //!
-//! - [`RabbitMq`], [`Redis`], [`RedisCluster`]: a server of one's own, for tests that stop, kill or block it.
+//! - [`RabbitMq`], [`Redis`], [`RedisCluster`], [`OciRegistry`]: a server of one's own, for tests that stop, kill or block it.
 //! - [`shared_rabbitmq`], [`shared_redis`]: one server for all tests of a run, for those that only use it. RabbitMQ takes
 //!   some seconds to start; a fresh vhost on the shared one takes milliseconds.
 //!
@@ -32,6 +32,7 @@ mod control;
 mod process;
 mod rabbitmq;
 mod redis;
+mod registry;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -39,14 +40,19 @@ mod tests;
 pub use cluster::RedisCluster;
 pub use rabbitmq::RabbitMq;
 pub use redis::Redis;
+pub use registry::OciRegistry;
 pub use shared::{SharedRabbit, SharedRedis, shared_rabbitmq, shared_redis};
 
 /// The Debian packages whose programs cannot be found on this machine, without which no server starts.
 pub fn missing_packages() -> Vec<&'static str> {
-    [(control::PACKAGE, control::find_all().is_err()), (redis::PACKAGE, redis::find_server().is_err())]
-        .into_iter()
-        .filter_map(|(package, missing)| missing.then_some(package))
-        .collect()
+    [
+        (control::PACKAGE, control::find_all().is_err()),
+        (redis::PACKAGE, redis::find_server().is_err()),
+        (registry::PACKAGE, registry::find_server().is_err()),
+    ]
+    .into_iter()
+    .filter_map(|(package, missing)| missing.then_some(package))
+    .collect()
 }
 
 /// The value, or a failed test with the reason.

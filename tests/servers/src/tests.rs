@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::process::until;
-use crate::{RabbitMq, Redis, RedisCluster, shared_rabbitmq, shared_redis};
+use crate::{OciRegistry, RabbitMq, Redis, RedisCluster, shared_rabbitmq, shared_redis};
 
 /// The processes that have this folder in their command line or environment, or work in it.
 fn processes_of(folder: &Path) -> Vec<String> {
@@ -148,6 +148,18 @@ fn a_cluster_is_whole_and_every_node_has_its_slots() {
     drop(cluster);
     folders.iter().for_each(|folder| nothing_left(folder));
     assert_eq!(RedisCluster::try_start(2).unwrap_err(), "a Redis Cluster needs three masters at least, not 2");
+}
+
+#[test]
+fn a_registry_answers_and_leaves_nothing() {
+    let (open, closed) = (OciRegistry::start(), OciRegistry::start_closed());
+    assert_ne!(open.port(), closed.port());
+    assert_eq!(open.reference("a:1"), format!("oci://127.0.0.1:{}/a:1", open.port()));
+    assert!(open.blob("sha256:abcd").ends_with("sha256/ab/abcd/data"));
+    let folder = open.folder().to_owned();
+    assert!(processes_of(&folder).len() >= 2, "a server and its watch: {:?}", processes_of(&folder));
+    drop(open);
+    nothing_left(&folder);
 }
 
 #[test]
