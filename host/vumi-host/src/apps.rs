@@ -127,6 +127,7 @@ impl AppStart<'_> {
             outbox,
             metrics: Arc::clone(self.sink),
             io: tokio::runtime::Handle::current(),
+            recordings: None,
         };
         let app = Arc::new(App::new(self.sandbox, name, app_config, &component, around)?);
         let worker = Arc::new(AppWorker {

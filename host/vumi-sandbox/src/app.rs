@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parking_lot::{Mutex, RwLock};
 use vumi_bindings::app::AppPre;
-use vumi_core::{Application, Error, Feed, Handled, Input, KvStore, Outbox, Result, Store, names};
+use vumi_core::{Application, Error, Feed, Handled, Input, KvStore, Outbox, Recordings, Result, Store, names};
 use vumi_message::Payload;
 
 use crate::cache::{Compiled, ComponentCache, LoadError};
@@ -18,6 +18,7 @@ use crate::gauges::Gauges;
 use crate::limits::Limits;
 use crate::resources::MetricSink;
 use crate::state::Guest;
+use crate::tape::Deck;
 use crate::web::{WebClient, WebPolicy};
 
 /// What an app is given by the host.
@@ -35,6 +36,8 @@ pub struct Surroundings {
     pub metrics: Arc<dyn MetricSink>,
     /// The runtime that does its HTTP; guests never hold that one up.
     pub io: tokio::runtime::Handle,
+    /// Where recordings of its runs are kept; without, none can be made.
+    pub recordings: Option<Arc<dyn Recordings>>,
 }
 
 /// What all runs of an app share.
@@ -61,6 +64,7 @@ pub(crate) struct AppShared {
     pub(crate) metrics: Arc<dyn MetricSink>,
     pub(crate) io: tokio::runtime::Handle,
     pub(crate) gauges: Gauges,
+    pub(crate) deck: Deck,
 }
 
 /// A component that is ready to run.
@@ -110,7 +114,7 @@ impl Sandbox {
 pub struct LoadedComponent {
     /// Whether it came from the cache.
     pub from_cache: bool,
-    version: Arc<Version>,
+    pub(crate) version: Arc<Version>,
 }
 
 impl LoadedComponent {
@@ -141,6 +145,8 @@ impl App {
         names::check(config.transport_name.as_deref().unwrap_or(name))?;
         let policy = WebPolicy::parse(&config.http.allow)
             .map_err(|error| Error::permanent(format!("app `{name}`: http.allow: {error}")))?;
+        let deck = Deck::new(&config.record, around.recordings)
+            .map_err(|error| Error::permanent(format!("app `{name}`: {error}")))?;
         let mut endpoints: Vec<String> = config.send_to.keys().cloned().collect();
         if !endpoints.iter().any(|endpoint| endpoint == "default") {
             endpoints.push("default".to_owned());
@@ -173,6 +179,7 @@ impl App {
             metrics: around.metrics,
             io: around.io,
             gauges: Gauges::of(name),
+            deck,
         };
         Ok(Self {
             sandbox: Arc::clone(sandbox),

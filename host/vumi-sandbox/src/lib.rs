@@ -22,6 +22,7 @@ mod parts;
 mod resources;
 mod run;
 mod state;
+mod tape;
 mod verdict;
 mod wasi;
 pub mod web;
@@ -35,3 +36,7 @@ pub use limits::Limits;
 pub use parts::{GuestMiddleware, GuestRouter, PartSurroundings};
 pub use resources::{Aggregator, Datapoint, MetricSink};
 pub use run::Finished;
+pub use tape::{
+    Departure, DepartureKind, FORMAT as TAPE_FORMAT, RecordRule, Replayed, Secret, TapeCall, TapeClocks, TapeCost,
+    TapeDocument, TapeError, TapeInput, TapeSettings, TapeStop,
+};

@@ -15,6 +15,7 @@ use crate::engine::Sandbox;
 use crate::logbook::printable;
 use crate::meter::{CpuMeter, CpuTimed, Growth, Stop};
 use crate::state::{Cause, Guest, now};
+use crate::tape::Tape;
 use crate::verdict;
 
 /// Longest text of a guest that is kept as the reason of something, in bytes.
@@ -90,15 +91,31 @@ pub(crate) fn beginning(error: wasmtime::Error) -> wasmtime::Error {
 impl App {
     /// Runs the app once. Never fails: how it ended stands in the record.
     pub async fn run(&self, input: &Input) -> Finished {
-        let what = match input {
-            Input::Message(message) => Handler::Message(convert::message(message)),
-            Input::Event(event) => Handler::Event(convert::event(event)),
-        };
-        let call = Call { version: Arc::clone(&self.version.read()), what };
+        let version = Arc::clone(&self.version.read());
+        let tape = self.shared.deck.tape(None, &version.hash, input);
         let place = self.sandbox.place().await;
-        let (_, finished) = run(&self.sandbox, &self.shared, place, cause(input), user(input), call).await;
+        let finished = once(&self.sandbox, &self.shared, place, version, input, tape.as_ref()).await;
+        self.shared.deck.keep(&self.shared, tape, &finished.run);
         finished
     }
+}
+
+/// One run of an app.
+pub(crate) async fn once(
+    sandbox: &Sandbox,
+    shared: &Arc<AppShared>,
+    place: Option<OwnedSemaphorePermit>,
+    version: Arc<Version>,
+    input: &Input,
+    tape: Option<&Tape>,
+) -> Finished {
+    let what = match input {
+        Input::Message(message) => Handler::Message(convert::message(message)),
+        Input::Event(event) => Handler::Event(convert::event(event)),
+    };
+    let call = Call { version, what };
+    let (_, finished) = run(sandbox, shared, place, cause(input), user(input), call, tape).await;
+    finished
 }
 
 /// Makes a fresh instance in its place of the pool, calls it, and throws it away. The answer is `None` when it did not
@@ -110,9 +127,11 @@ pub(crate) async fn run<E: Entry>(
     cause: Cause,
     user: Option<String>,
     entry: E,
+    tape: Option<&Tape>,
 ) -> (Option<E::Answer>, Finished) {
     let (at, began) = (now(), Instant::now());
-    let guest = Guest::new(Arc::clone(shared), cause, began + shared.timeout);
+    let mut guest = Guest::new(Arc::clone(shared), cause, began + shared.timeout);
+    guest.tape = tape.cloned();
     let mut store = Store::new(sandbox.engine(), guest);
     let cpu = Arc::new(CpuMeter::default());
     shared.arm(&mut store, &cpu);
@@ -196,6 +215,9 @@ impl AppShared {
 
     /// Tells of a run: log line, numbers, stored record, live feed.
     fn report(&self, guest: &Guest, run: &Run) {
+        if self.deck.is_silent() {
+            return;
+        }
         if let Some(error) = &run.error {
             let text = format!("Sandbox '{}' stopped ({}): {error}", run.sandbox_id, run.outcome.code());
             guest.host_log(LogLevel::Error, &text);

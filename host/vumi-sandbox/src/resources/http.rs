@@ -11,6 +11,7 @@ use vumi_bindings::app::vumi::app::http::{Host, HttpRequest, HttpResponse, Metho
 use vumi_bindings::app::vumi::app::types::Error;
 
 use crate::state::{Guest, wait};
+use crate::tape::request_value;
 use crate::web::{Method, WebBudget, WebError, WebRequest, WebResponse};
 
 fn method(method: WitMethod) -> Method {
@@ -76,8 +77,8 @@ impl Guest {
     }
 }
 
-impl Host for Guest {
-    async fn request(&mut self, request: HttpRequest) -> wasmtime::Result<Result<HttpResponse, Error>> {
+impl Guest {
+    async fn ask_web(&mut self, request: HttpRequest) -> wasmtime::Result<Result<HttpResponse, Error>> {
         let began = self.begin()?;
         let answer = self.exchange(request).await?;
         self.budget.end(began);
@@ -86,5 +87,17 @@ impl Host for Guest {
             headers: response.headers,
             body: response.body,
         }))
+    }
+}
+
+impl Host for Guest {
+    async fn request(&mut self, request: HttpRequest) -> wasmtime::Result<Result<HttpResponse, Error>> {
+        let unanswered = || Err(Error::Unavailable("the recording has no answer to this request".into()));
+        if let Some(answer) = self.cue("http.request", || vec![request_value(&request)], unanswered)? {
+            return Ok(answer);
+        }
+        let answer = self.ask_web(request).await;
+        self.note(&answer);
+        answer
     }
 }
