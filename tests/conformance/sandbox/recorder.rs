@@ -10,7 +10,7 @@ use vumi_sandbox::{DepartureKind, LoadedComponent, RecordRule, Replayed, Secret,
 use vumi_store::MemoryBounds;
 
 use super::faults::Shaky;
-use super::kit::{Answer, Rig, bytes, component, config, message, sandbox};
+use super::kit::{Answer, Rig, bytes, component, config, sandbox};
 use super::web;
 
 /// Records everything.
@@ -122,7 +122,8 @@ async fn runs_that_were_stopped_are_kept_and_end_again_in_the_same_way() {
     for (text, outcome) in [
         ("loop", Outcome::CpuLimit),
         ("reply-then-loop", Outcome::CpuLimit),
-        ("recurse", Outcome::StackOverflow),
+        ("descend", Outcome::StackOverflow),
+        ("recurse", Outcome::Trap),
         ("memory", Outcome::MemoryLimit),
         ("kv-calls 60", Outcome::HostCallLimit),
         ("logs 60 0123456789012345678901234567890123456789", Outcome::LogLimit),
@@ -301,11 +302,8 @@ async fn masked_texts_and_secrets_stand_nowhere() {
             assert!(!kept.contains(hidden), "{hidden} stands in the recording of {text}: {}", recording.tape);
         }
         assert!(recording.tape.contains("[masked]"));
-        let (whole, user) = (tape(&recording), recording.user.as_deref());
-        assert_eq!(
-            (whole.sent.first().map(|sent| &sent["to_addr"]), user),
-            (whole.sent.first().map(|_| &Value::from("[masked]")), Some("[masked]"))
-        );
+        assert_eq!(recording.user.as_deref(), Some("[masked]"));
+        assert!(tape(&recording).sent.iter().all(|sent| sent["to_addr"] == "[masked]"), "{}", recording.tape);
         // A masked recording can be run again; the guest then sees masked texts.
         replay(&probe, &recording).await;
     }

@@ -79,12 +79,13 @@ impl Masks {
         let secrets = Search::of(pairs.clone());
         let unique: HashSet<String> = needles.into_iter().collect();
         for needle in unique {
-            if needle.chars().count() < LONG && needle.chars().all(char::is_alphanumeric) {
-                words.insert(needle);
+            // A text of spaces or signs only says nothing, and would be found everywhere.
+            if !needle.chars().any(char::is_alphanumeric) {
                 continue;
             }
-            // A text of spaces or signs only says nothing, and would be found everywhere.
-            if needle.chars().any(char::is_alphanumeric) {
+            if needle.chars().count() < LONG && needle.chars().all(char::is_alphanumeric) {
+                words.insert(needle);
+            } else {
                 pairs.extend(forms(&needle).into_iter().map(|form| (form, MASKED.to_owned())));
             }
         }
@@ -166,7 +167,7 @@ fn forms(text: &str) -> Vec<String> {
             forms.push(form);
         }
     };
-    let inside = |quoted: String| quoted.trim_matches('"').to_owned();
+    let inside = |quoted: String| quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned();
     let value = Value::from(text);
     // As Rust and JavaScript write JSON, and as Python and Vumi do.
     add(inside(value.to_string()));
