@@ -1,12 +1,11 @@
 //! The tape as a document: one JSON text, versioned, that a person can read.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vumi_core::{Input, Outcome};
-use vumi_message::{Event, Payload, UserMessage, json};
+use vumi_core::Outcome;
+use vumi_message::Payload;
 
 use crate::limits::Limits;
 use crate::meter::Stop;
@@ -160,88 +159,6 @@ pub struct TapeCost {
     pub peak_memory: u64,
     /// Log bytes written, stdout and stderr included.
     pub log_bytes: u64,
-}
-
-/// Why a tape cannot be read or played.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TapeError {
-    /// Not the JSON text of a tape.
-    #[error("this is no recording: {reason}")]
-    Unreadable {
-        /// What is wrong.
-        reason: String,
-    },
-    /// Written by another version of the host.
-    #[error("the recording has format {found}, this host reads format {FORMAT}: replay it with the host that made it")]
-    Format {
-        /// The format found.
-        found: u64,
-    },
-    /// The run was larger than a recording may be.
-    #[error("the recording is incomplete (the run was larger than a recording may be), so it cannot be replayed")]
-    Truncated,
-}
-
-fn unreadable(reason: impl ToString) -> TapeError {
-    TapeError::Unreadable { reason: reason.to_string() }
-}
-
-fn objects(value: Value) -> Result<Vec<Payload>, TapeError> {
-    let Value::Array(items) = value else { return Err(unreadable("`sent` is no list")) };
-    let object = |item| match item {
-        Value::Object(payload) => Ok(payload),
-        _ => Err(unreadable("`sent` holds something else than messages")),
-    };
-    items.into_iter().map(object).collect()
-}
-
-impl TapeDocument {
-    /// Reads a tape.
-    ///
-    /// # Errors
-    /// [`TapeError::Unreadable`], [`TapeError::Format`].
-    pub fn parse(text: &str) -> Result<Self, TapeError> {
-        // Messages are taken out before serde sees them, for the reason that `vumi_message::json` gives.
-        let mut fields = json::parse_object(text.as_bytes()).map_err(unreadable)?;
-        match fields.get("format").and_then(Value::as_u64) {
-            Some(found) if found == u64::from(FORMAT) => {}
-            Some(found) => return Err(TapeError::Format { found }),
-            None => return Err(unreadable("it has no `format`")),
-        }
-        let mut input = match fields.shift_remove("input") {
-            Some(Value::Object(input)) => input,
-            _ => return Err(unreadable("it has no `input`")),
-        };
-        let input = match (input.shift_remove("message"), input.shift_remove("event")) {
-            (Some(Value::Object(message)), None) => TapeInput::Message(message),
-            (None, Some(Value::Object(event))) => TapeInput::Event(event),
-            _ => return Err(unreadable("`input` is neither a message nor an event")),
-        };
-        let sent = objects(fields.shift_remove("sent").unwrap_or_default())?;
-        let rest: Self = serde_json::from_value(Value::Object(fields)).map_err(unreadable)?;
-        Ok(Self { input, sent, ..rest })
-    }
-
-    /// The tape as JSON text.
-    pub fn to_text(&self) -> String {
-        // Only maps with keys that are no texts cannot be written, and there are none.
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
-    /// The message or event, as the app was given it.
-    pub(super) fn input(&self) -> Result<Input, TapeError> {
-        match self.input.clone() {
-            TapeInput::Message(payload) => {
-                let message = UserMessage::from_payload(payload).map_err(unreadable)?;
-                Ok(Input::Message(Arc::new(message)))
-            }
-            TapeInput::Event(payload) => {
-                let event = Event::from_payload(payload).map_err(unreadable)?;
-                Ok(Input::Event(Arc::new(event)))
-            }
-        }
-    }
 }
 
 /// The settings of an app, for its tapes.

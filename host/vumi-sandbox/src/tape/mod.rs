@@ -16,10 +16,13 @@ mod bodies;
 mod chance;
 mod clocks;
 mod cue;
+mod cut;
 mod deck;
 mod departure;
 mod document;
+mod forms;
 mod http;
+mod judge;
 mod mask;
 mod needles;
 mod nothing;
@@ -29,7 +32,9 @@ mod replay;
 mod rule;
 mod seal;
 mod sends;
+mod text;
 mod values;
+mod wipe;
 
 use std::sync::Arc;
 
@@ -38,11 +43,10 @@ use serde_json::Value;
 use vumi_message::{Timestamp, UserMessage};
 
 pub use departure::{Departure, DepartureKind};
-pub use document::{
-    FORMAT, TapeCall, TapeClocks, TapeCost, TapeDocument, TapeError, TapeInput, TapeSettings, TapeStop,
-};
+pub use document::{FORMAT, TapeCall, TapeClocks, TapeCost, TapeDocument, TapeInput, TapeSettings, TapeStop};
 pub use replay::Replayed;
 pub use rule::{RecordRule, Secret};
+pub use text::TapeError;
 
 pub(crate) use bodies::body_value;
 pub(crate) use chance::equip;
@@ -63,8 +67,8 @@ pub(crate) struct Tape(Arc<Mutex<Reel>>);
 
 /// The two ways to use a tape.
 enum Reel {
-    Recording(Recorder),
-    Playing(Player),
+    Recording(Box<Recorder>),
+    Playing(Box<Player>),
 }
 
 /// What the tape has to say when a host call begins.
@@ -87,17 +91,17 @@ enum Delivery {
 
 impl Tape {
     fn recording(recorder: Recorder) -> Self {
-        Self(Arc::new(Mutex::new(Reel::Recording(recorder))))
+        Self(Arc::new(Mutex::new(Reel::Recording(Box::new(recorder)))))
     }
 
     fn playing(player: Player) -> Self {
-        Self(Arc::new(Mutex::new(Reel::Playing(player))))
+        Self(Arc::new(Mutex::new(Reel::Playing(Box::new(player)))))
     }
 
     /// Takes the recording out.
     fn recorded(&self) -> Option<Recorder> {
         match &mut *self.0.lock() {
-            Reel::Recording(recorder) => Some(std::mem::take(recorder)),
+            Reel::Recording(recorder) => Some(std::mem::take(&mut **recorder)),
             Reel::Playing(_) => None,
         }
     }
@@ -106,7 +110,7 @@ impl Tape {
     fn played(&self) -> Option<Player> {
         match &mut *self.0.lock() {
             Reel::Recording(_) => None,
-            Reel::Playing(player) => Some(std::mem::take(player)),
+            Reel::Playing(player) => Some(std::mem::take(&mut **player)),
         }
     }
 

@@ -5,14 +5,12 @@
 //! the data that it had.
 
 use serde_json::Value;
-use vumi_core::Run;
-use vumi_message::{Timestamp, UserMessage, json};
+use vumi_message::{Timestamp, UserMessage};
 
 use super::Delivery;
-use super::alike::{all_alike, same_text};
+use super::alike::all_alike;
 use super::departure::{DepartureKind, Departures, shown_call};
 use super::document::{TapeCall, TapeDocument};
-use super::replay::Replayed;
 use super::values::Taped;
 use crate::state::now;
 
@@ -22,23 +20,23 @@ const STEP: u64 = 1_000;
 /// See the module's text.
 #[derive(Default)]
 pub(super) struct Player {
-    tape: TapeDocument,
-    used: Vec<bool>,
+    pub(super) tape: TapeDocument,
+    pub(super) used: Vec<bool>,
     /// The first call on the tape that may come next.
     next: usize,
     /// The call that is under way.
     current: Option<TapeCall>,
-    sent: Vec<String>,
-    departures: Departures,
-    wall: Readings,
-    monotonic: Readings,
+    pub(super) sent: Vec<String>,
+    pub(super) departures: Departures,
+    pub(super) wall: Readings,
+    pub(super) monotonic: Readings,
     stamps: usize,
 }
 
 /// How far a clock was read.
 #[derive(Default)]
-struct Readings {
-    count: usize,
+pub(super) struct Readings {
+    pub(super) count: usize,
     last: u64,
 }
 
@@ -101,10 +99,10 @@ impl Player {
 
     /// What becomes of a message that the call under way sends.
     pub(super) fn deliver(&mut self, message: &UserMessage) -> Delivery {
-        if let Some(call) = &self.current {
-            if let Some(Err(error)) = Taped::take(&call.answer).map(|answer: Result<String, _>| answer) {
-                return Delivery::Failed(error, call.fault.clone());
-            }
+        if let Some(call) = &self.current
+            && let Some(Err(error)) = <Result<String, _>>::take(&call.answer)
+        {
+            return Delivery::Failed(error, call.fault.clone());
         }
         self.sent.push(message.to_json());
         Delivery::Sent
@@ -124,77 +122,6 @@ impl Player {
 
     pub(super) fn monotonic_ns(&mut self) -> u64 {
         self.monotonic.next(&self.tape.clocks.monotonic_ns)
-    }
-
-    /// The run has ended: what came of it, and where it departed.
-    pub(super) fn judge(mut self, hash: String, run: Run) -> Replayed {
-        for (at, call) in self.tape.calls.iter().enumerate() {
-            if !self.used.get(at).copied().unwrap_or(true) {
-                self.departures.add(DepartureKind::Missing, Some(at), call.shown(), "never made".to_owned());
-            }
-        }
-        self.compare_replies();
-        self.compare_clocks();
-        self.compare_ends(&run);
-        Replayed {
-            hash,
-            outcome: run.outcome,
-            error: run.error,
-            sent: self.sent,
-            departures: self.departures.listed,
-            more_departures: self.departures.more,
-            cpu_us: run.cpu_us,
-            wall_us: run.wall_us,
-            host_calls: run.host_calls,
-            peak_memory: run.peak_memory,
-            log_bytes: run.log_bytes,
-        }
-    }
-
-    fn compare_replies(&mut self) {
-        for at in 0..self.tape.sent.len().max(self.sent.len()) {
-            let seen = self.sent.get(at).and_then(|text| json::parse_object(text.as_bytes()).ok());
-            match (self.tape.sent.get(at), seen) {
-                (Some(recorded), Some(seen)) => self.departures.compare(at, recorded, &seen),
-                (Some(recorded), None) => {
-                    let expected = super::departure::shown(&Value::Object(recorded.clone()));
-                    self.departures.add(DepartureKind::Reply, Some(at), expected, "not sent".to_owned());
-                }
-                (None, Some(seen)) => {
-                    let seen = super::departure::shown(&Value::Object(seen));
-                    self.departures.add(DepartureKind::Reply, Some(at), "no further message".to_owned(), seen);
-                }
-                (None, None) => {}
-            }
-        }
-    }
-
-    fn compare_clocks(&mut self) {
-        let clocks = &self.tape.clocks;
-        for (clock, expected, seen) in [
-            ("wall clock", clocks.wall_ns.len(), self.wall.count),
-            ("monotonic clock", clocks.monotonic_ns.len(), self.monotonic.count),
-        ] {
-            if expected != seen {
-                let readings = |count: usize| format!("{count} readings of the {clock}");
-                self.departures.add(DepartureKind::Clock, None, readings(expected), readings(seen));
-            }
-        }
-    }
-
-    fn compare_ends(&mut self, run: &Run) {
-        let recorded = self.tape.error.as_deref().unwrap_or_default();
-        let same_text = same_text(recorded, run.error.as_deref().unwrap_or_default());
-        if self.tape.outcome == Some(run.outcome) && same_text {
-            return;
-        }
-        let end = |outcome: &str, error: &str| match error {
-            "" => outcome.to_owned(),
-            error => format!("{outcome}: {error}"),
-        };
-        let expected = end(self.tape.outcome.map_or("unknown", |outcome| outcome.code()), recorded);
-        let seen = end(run.outcome.code(), run.error.as_deref().unwrap_or_default());
-        self.departures.add(DepartureKind::Outcome, None, expected, seen);
     }
 }
 

@@ -115,10 +115,10 @@ impl Recorder {
         if self.take(size) {
             self.calls.push(call);
         }
-        if let Some(message) = message.filter(|_| went_well) {
-            if self.take(message.values().map(weight).sum()) {
-                self.sent.push(message);
-            }
+        if let Some(message) = message.filter(|_| went_well)
+            && self.take(message.values().map(weight).sum())
+        {
+            self.sent.push(message);
         }
     }
 

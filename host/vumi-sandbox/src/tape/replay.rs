@@ -8,9 +8,10 @@ use serde::Serialize;
 use vumi_core::{Feed, Outcome};
 
 use super::departure::Departure;
-use super::document::{TapeDocument, TapeError};
+use super::document::TapeDocument;
 use super::nothing::Nothing;
 use super::player::Player;
+use super::text::TapeError;
 use super::{Deck, Tape};
 use crate::app::{AppShared, LoadedComponent};
 use crate::engine::Sandbox;

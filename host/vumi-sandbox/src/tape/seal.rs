@@ -1,18 +1,16 @@
 //! Makes the document of a run that was recorded: what must not be kept is replaced, and what is too long is cut.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
 use vumi_core::{Outcome, Run};
 use vumi_message::Payload;
 
-use super::bodies::body_bytes;
-use super::document::{FORMAT, TapeClocks, TapeCost, TapeDocument, TapeInput, TapeSettings, TapeStop};
+use super::cut::fitting;
+use super::document::{FORMAT, TapeCost, TapeDocument, TapeInput, TapeSettings, TapeStop};
 use super::mask::{MASKED, Masks, Place};
 use super::needles::{self, HTTP, KV};
-use super::recorder::{MAX_TAPE, Recorder};
+use super::recorder::Recorder;
 use super::rule::{RecordRule, Secret};
 use super::values::one;
+use super::wipe::{in_bodies, put, wipe, wipe_exchange};
 use crate::app::AppShared;
 
 /// Fields of messages and events that a replay must find as they were. None of them holds what a person wrote.
@@ -146,99 +144,15 @@ fn in_payload(payload: &mut Payload, masks: &Masks) {
     }
 }
 
-fn put(place: Option<&mut Value>, value: Value) {
-    if let Some(place) = place {
-        *place = value;
-    }
-}
-
-/// Replaces every text and number within.
-fn wipe(value: Option<&mut Value>) {
-    match value {
-        Some(value @ (Value::String(_) | Value::Number(_))) => *value = MASKED.into(),
-        Some(Value::Array(items)) => items.iter_mut().for_each(|item| wipe(Some(item))),
-        Some(Value::Object(map)) => map.values_mut().for_each(|item| wipe(Some(item))),
-        Some(Value::Null | Value::Bool(_)) | None => {}
-    }
-}
-
-/// Replaces what one side of an exchange said.
-fn wipe_exchange(side: &mut Value) {
-    wipe(side.get_mut("body"));
-    for header in side.get_mut("headers").and_then(Value::as_array_mut).into_iter().flatten() {
-        put(header.get_mut(1), MASKED.into());
-    }
-    if let Some(Value::String(url)) = side.get_mut("url") {
-        if let Some(query) = url.find(['?', '#']) {
-            url.truncate(query + 1);
-            url.push_str(MASKED);
-        }
-    }
-}
-
-/// Replaces within bytes that are no text.
-fn in_bodies(value: &mut Value, masks: &Masks) {
-    match value {
-        Value::Object(map) if map.len() == 1 && map.contains_key("base64") => {
-            if let Some(bytes) = body_bytes(value) {
-                *value = one("base64", STANDARD.encode(masks.bytes(bytes)).into());
-            }
-        }
-        Value::Object(map) => map.values_mut().for_each(|item| in_bodies(item, masks)),
-        _ => {}
-    }
-}
-
-/// The tape's text, cut until it is no longer than a tape may be.
-fn fitting(tape: &mut TapeDocument) -> String {
-    let mut text = tape.to_text();
-    let mut step = 0;
-    while text.len() > MAX_TAPE && step < 4 {
-        tape.truncated = true;
-        match step {
-            0 if !tape.calls.is_empty() => {
-                tape.calls.truncate(tape.calls.len() / 2);
-                text = tape.to_text();
-                continue;
-            }
-            0 => tape.sent.clear(),
-            1 => tape.clocks = TapeClocks::default(),
-            2 => {
-                let (TapeInput::Message(input) | TapeInput::Event(input)) = &mut tape.input;
-                input.retain(|name, _| matches!(name.as_str(), "message_id" | "event_id" | "timestamp"));
-            }
-            _ => tape.settings = TapeSettings::default(),
-        }
-        step += 1;
-        text = tape.to_text();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::tape::document::TapeCall;
 
     fn call(name: &str, args: Vec<Value>, answer: Value) -> TapeCall {
         TapeCall { call: name.into(), args, answer, ..TapeCall::default() }
-    }
-
-    #[test]
-    fn a_tape_that_is_too_long_is_cut_and_says_so() {
-        let mut tape = TapeDocument { format: FORMAT, ..TapeDocument::default() };
-        tape.calls = (0..40).map(|_| call("log.log", vec!["x".repeat(50_000).into()], Value::Null)).collect();
-        let text = fitting(&mut tape);
-        assert!(text.len() <= MAX_TAPE && tape.truncated, "{}", text.len());
-        assert!(!tape.calls.is_empty());
-        let mut long = TapeDocument { format: FORMAT, ..TapeDocument::default() };
-        let payload = json!({"message_id": "m", "content": "x".repeat(MAX_TAPE)});
-        long.input = TapeInput::Message(payload.as_object().unwrap().clone());
-        let text = fitting(&mut long);
-        assert!(text.len() <= MAX_TAPE && long.truncated && text.contains(r#""message_id":"m""#));
-        assert!(TapeDocument::parse(&text).unwrap().truncated);
     }
 
     #[test]
@@ -269,25 +183,5 @@ mod tests {
         assert_eq!(http.args[0]["headers"], json!([["x", MASKED]]));
         assert_eq!(http.args[0]["body"], json!({"base64": MASKED}));
         assert_eq!(http.answer["ok"]["body"], json!({"text": MASKED}));
-    }
-
-    #[test]
-    fn a_tape_comes_back_as_it_was() {
-        let mut tape = TapeDocument { format: FORMAT, outcome: Some(Outcome::Trap), ..TapeDocument::default() };
-        let payload = json!({"message_id": "m", "n": 1, "deep": {"$serde_json::private::Number": "5"}});
-        tape.input = TapeInput::Event(payload.as_object().unwrap().clone());
-        tape.sent = vec![payload.as_object().unwrap().clone()];
-        tape.calls = vec![call("kv.get", vec![json!("k")], json!({"ok": null}))];
-        tape.clocks.wall_ns = vec![u64::MAX];
-        assert_eq!(TapeDocument::parse(&tape.to_text()).unwrap(), tape);
-    }
-
-    #[test]
-    fn what_is_no_tape_of_this_format_is_refused() {
-        let error = |text: &str| TapeDocument::parse(text).unwrap_err().to_string();
-        assert!(error("{}").contains("format") && error("x").contains("no recording"));
-        assert!(error(r#"{"format": 2}"#).contains("format 2"));
-        assert!(error(r#"{"format": 1}"#).contains("input"));
-        assert!(error(r#"{"format": 1, "input": {"message": {}}, "sent": 5}"#).contains("sent"));
     }
 }
