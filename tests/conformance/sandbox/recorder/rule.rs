@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use vumi_core::{Outcome, SystemClock};
 use vumi_sandbox::{RecordRule, Secret};
 use vumi_store::MemoryBounds;
