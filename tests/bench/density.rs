@@ -135,6 +135,7 @@ impl Stage {
                 outbox,
                 metrics: Arc::new(NoMetrics),
                 io: Handle::current(),
+                recordings: None,
             };
             let component = library.register(&hash_of(number), size);
             let app = App::new(sandbox, &name, &config, &component, around).expect("an app");

@@ -22,6 +22,7 @@ mod isolation;
 pub(crate) mod kit;
 mod limits;
 mod parts;
+mod recorder;
 mod records;
 mod versions;
 mod web;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
-use vumi_core::{AppWorker, Application, Context, Error, KvStore, Outbox, QueueOutbox, Result, Stack};
+use vumi_core::{AppWorker, Application, Context, Error, KvStore, Outbox, QueueOutbox, Recordings, Result, Stack};
 use vumi_sandbox::{App, AppConfig, ComponentCache, EngineOptions, MetricSink, Sandbox, Surroundings};
 use vumi_worker::AppPlace;
 
@@ -72,6 +72,7 @@ pub(crate) struct AppStart<'a> {
     pub(crate) kv: &'a Arc<dyn KvStore>,
     pub(crate) sandbox: &'a Arc<Sandbox>,
     pub(crate) sink: &'a Arc<dyn MetricSink>,
+    pub(crate) recordings: &'a Arc<dyn Recordings>,
     pub(crate) board: &'a Board,
     pub(crate) guests: &'a Guests,
 }
@@ -131,6 +132,7 @@ impl AppStart<'_> {
             outbox,
             metrics: Arc::clone(self.sink),
             io: tokio::runtime::Handle::current(),
+            recordings: Some(Arc::clone(self.recordings)),
         };
         let app = Arc::new(App::new(self.sandbox, name, app_config, &component, around)?);
         let worker = Arc::new(AppWorker {

@@ -42,6 +42,7 @@ impl Build<'_> {
             kv: &self.backends.kv,
             sandbox,
             sink,
+            recordings: &self.backends.recordings,
             board: self.board,
             guests,
         };

@@ -114,6 +114,7 @@ impl System {
                 kv: Arc::clone(&backends.kv),
                 sandbox: Arc::clone(&sandbox),
                 sink,
+                recordings: Arc::clone(&backends.recordings),
                 board: Arc::clone(&board),
                 guests: guests.handle(),
                 io: tokio::runtime::Handle::current(),

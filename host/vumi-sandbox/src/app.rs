@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, RwLock};
-use vumi_core::{Application, Error, Feed, Handled, Input, KvStore, Outbox, Result, Store, names};
+use vumi_core::{Application, Error, Feed, Handled, Input, KvStore, Outbox, Recordings, Result, Store, names};
 use vumi_message::Payload;
 
 use crate::cache::{Compiled, ComponentCache, LoadError};
@@ -19,6 +19,7 @@ use crate::limits::Limits;
 use crate::plan::{Plan, Senders};
 use crate::resources::MetricSink;
 use crate::run::Runner;
+use crate::tape::Deck;
 use crate::web::{WebClient, WebPolicy};
 
 /// What an app is given by the host.
@@ -36,6 +37,8 @@ pub struct Surroundings {
     pub metrics: Arc<dyn MetricSink>,
     /// The runtime that does its HTTP; guests never hold that one up.
     pub io: tokio::runtime::Handle,
+    /// Where recordings of its runs are kept; without, none can be made.
+    pub recordings: Option<Arc<dyn Recordings>>,
 }
 
 /// What all runs of an app share.
@@ -62,8 +65,8 @@ pub(crate) struct AppShared {
     pub(crate) metrics: Arc<dyn MetricSink>,
     pub(crate) io: tokio::runtime::Handle,
     pub(crate) gauges: Gauges,
-    /// Whether its runs are nobody's business: those of a version in the shadow.
-    pub(crate) quiet: bool,
+    /// Which runs are recorded, and whether anybody is told of them.
+    pub(crate) deck: Arc<Deck>,
 }
 
 impl AppShared {
@@ -92,7 +95,7 @@ impl AppShared {
             metrics: Arc::clone(&self.metrics),
             io: self.io.clone(),
             gauges: Gauges::of(&self.name),
-            quiet: self.quiet,
+            deck: Arc::clone(&self.deck),
         }
     }
 }
@@ -189,6 +192,8 @@ impl App {
         names::check(config.transport_name.as_deref().unwrap_or(name))?;
         let policy = WebPolicy::parse(&config.http.allow)
             .map_err(|error| Error::permanent(format!("app `{name}`: http.allow: {error}")))?;
+        let deck = Deck::new(&config.record, around.recordings)
+            .map_err(|error| Error::permanent(format!("app `{name}`: {error}")))?;
         let mut endpoints: Vec<String> = config.send_to.keys().cloned().collect();
         if !endpoints.iter().any(|endpoint| endpoint == "default") {
             endpoints.push("default".to_owned());
@@ -221,7 +226,7 @@ impl App {
             metrics: around.metrics,
             io: around.io,
             gauges: Gauges::of(name),
-            quiet: false,
+            deck: Arc::new(deck),
         };
         Ok(Self {
             runner: Runner::new(sandbox),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use vumi_core::ByteSize;
 
 use crate::limits::Limits;
+use crate::tape::RecordRule;
 
 /// One app. Keys that Vumi's sandbox application had keep their names.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +38,9 @@ pub struct AppConfig {
     /// First part of the names of the app's metrics; the app's name unless given.
     #[serde(default)]
     pub metrics_prefix: Option<String>,
+    /// Which runs are recorded, so that they can be looked at and run again; none unless asked for.
+    #[serde(default)]
+    pub record: RecordRule,
     /// Keys of helper metadata that the app may set on what it sends.
     #[serde(default)]
     pub allowed_helper_metadata: Vec<String>,
@@ -102,6 +106,7 @@ impl AppConfig {
             http: HttpConfig::default(),
             config: BTreeMap::new(),
             metrics_prefix: None,
+            record: RecordRule::default(),
             allowed_helper_metadata: Vec::new(),
             send_to: BTreeMap::new(),
             inbound_endpoints: None,

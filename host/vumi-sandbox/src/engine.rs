@@ -76,6 +76,7 @@ impl Sandbox {
         };
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        crate::tape::link_clocks(&mut linker)?;
         AppWorld::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
         start_ticker(&engine)?;
         Ok(Arc::new(Self {

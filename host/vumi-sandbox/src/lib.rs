@@ -26,6 +26,7 @@ mod resources;
 mod run;
 mod shadow;
 mod state;
+mod tape;
 mod verdict;
 mod wasi;
 pub mod web;
@@ -43,3 +44,7 @@ pub use plan::{Plan, Release, WHOLE};
 pub use resources::{Aggregator, Datapoint, MetricSink};
 pub use run::Finished;
 pub use shadow::Shadow;
+pub use tape::{
+    Departure, DepartureKind, FORMAT as TAPE_FORMAT, RecordRule, Replayed, Secret, TapeCall, TapeClocks, TapeCost,
+    TapeDocument, TapeError, TapeInput, TapeSettings, TapeStop,
+};

@@ -23,6 +23,16 @@ pub(crate) enum Stdio {
     Err,
 }
 
+impl Stdio {
+    /// As records name it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Out => "stdout",
+            Self::Err => "stderr",
+        }
+    }
+}
+
 /// See the module's text.
 pub(crate) struct Logbook {
     app: Arc<AppShared>,
@@ -114,7 +124,7 @@ impl Logbook {
     }
 
     fn write(&self, level: LogLevel, source: &str, text: &str) {
-        if self.app.quiet {
+        if self.app.deck.is_silent() {
             return;
         }
         let line = LogLine {

@@ -37,6 +37,7 @@ use crate::logbook::printable;
 use crate::resources::MetricSink;
 use crate::run::{About, Entry, MAX_REASON, run};
 use crate::state::Cause;
+use crate::tape::Deck;
 use crate::web::{WebClient, WebPolicy};
 use crate::world::World;
 
@@ -111,7 +112,7 @@ impl Part {
             metrics: around.metrics,
             io: around.io,
             gauges: Gauges::of(name),
-            quiet: false,
+            deck: Arc::new(Deck::off()),
         };
         Ok(Self { sandbox: Arc::clone(sandbox), shared: Arc::new(shared), guests: around.guests })
     }
@@ -143,7 +144,7 @@ impl Part {
         let (sandbox, shared) = (Arc::clone(&self.sandbox), Arc::clone(&self.shared));
         let work = async move {
             let place = sandbox.part_place().await;
-            run(&sandbox, &shared, place, About { cause, user, version: None }, entry).await
+            run(&sandbox, &shared, place, About { cause, user, version: None }, entry, None).await
         };
         let name = &self.shared.name;
         let ended = AbortOnDropHandle::new(self.guests.spawn(work)).await;

@@ -18,6 +18,7 @@ use crate::logbook::printable;
 use crate::meter::{CpuMeter, CpuTimed, Growth, Stop};
 use crate::plan::Release;
 use crate::state::{Cause, Guest, now};
+use crate::tape::Tape;
 use crate::verdict;
 
 /// Longest text of a guest that is kept as the reason of something, in bytes.
@@ -123,15 +124,30 @@ impl Runner {
             Ok(pre) => pre,
             Err(reason) => return shared.not_ready(input, release.number, reason),
         };
-        let what = match input {
-            Input::Message(message) => Handler::Message(convert::message(message)),
-            Input::Event(event) => Handler::Event(convert::event(event)),
-        };
-        let call = Call { pre, what };
+        let tape = shared.deck.tape(release.number, release.component.hash(), input);
         let place = self.sandbox.place().await;
-        let about = About { cause: cause(input), user: user(input), version: release.number };
-        run(&self.sandbox, shared, place, about, call).await.1
+        let finished = once(&self.sandbox, shared, place, pre, release.number, input, tape.as_ref()).await;
+        shared.deck.keep(shared, tape, &finished.run);
+        finished
     }
+}
+
+/// One run of an app.
+pub(crate) async fn once(
+    sandbox: &Sandbox,
+    shared: &Arc<AppShared>,
+    place: Option<OwnedSemaphorePermit>,
+    pre: Arc<AppPre<Guest>>,
+    version: Option<u32>,
+    input: &Input,
+    tape: Option<&Tape>,
+) -> Finished {
+    let what = match input {
+        Input::Message(message) => Handler::Message(convert::message(message)),
+        Input::Event(event) => Handler::Event(convert::event(event)),
+    };
+    let about = About { cause: cause(input), user: user(input), version };
+    run(sandbox, shared, place, about, Call { pre, what }, tape).await.1
 }
 
 /// What a run is about.
@@ -152,10 +168,12 @@ pub(crate) async fn run<E: Entry>(
     place: Option<OwnedSemaphorePermit>,
     about: About,
     entry: E,
+    tape: Option<&Tape>,
 ) -> (Option<E::Answer>, Finished) {
     let (at, began) = (now(), Instant::now());
     let About { cause, user, version } = about;
-    let guest = Guest::new(Arc::clone(shared), cause, began + shared.timeout);
+    let mut guest = Guest::new(Arc::clone(shared), cause, began + shared.timeout);
+    guest.tape = tape.cloned();
     let mut store = Store::new(sandbox.engine(), guest);
     let cpu = Arc::new(CpuMeter::default());
     shared.arm(&mut store, &cpu);
@@ -236,7 +254,7 @@ impl AppShared {
             log_bytes: guest.logbook.bytes(),
         };
         if let Some(error) = &run.error
-            && !self.quiet
+            && !self.deck.is_silent()
         {
             let text = format!("Sandbox '{}' stopped ({}): {error}", run.sandbox_id, run.outcome.code());
             guest.host_log(LogLevel::Error, &text);
@@ -270,7 +288,7 @@ impl AppShared {
 
     /// Tells of a run: log line, numbers, stored record, live feed.
     fn report(&self, run: &Run) {
-        if self.quiet {
+        if self.deck.is_silent() {
             return;
         }
         tracing::info!(

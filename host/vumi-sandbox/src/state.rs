@@ -16,6 +16,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use crate::app::AppShared;
 use crate::logbook::Logbook;
 use crate::meter::{Budget, Growth, Stop};
+use crate::tape::Tape;
 use crate::wasi;
 
 /// See the module's text.
@@ -33,6 +34,8 @@ pub(crate) struct Guest {
     pub(crate) host_fault: Option<String>,
     /// The broker did not take a message: whatever the guest made of that, its message is tried again.
     pub(crate) lost_message: Option<String>,
+    /// The tape of a run that is recorded or replayed.
+    pub(crate) tape: Option<Tape>,
     wasi: Option<WasiCtx>,
     table: ResourceTable,
 }
@@ -71,6 +74,7 @@ impl Guest {
             confirms: Vec::new(),
             host_fault: None,
             lost_message: None,
+            tape: None,
             wasi: None,
             table: wasi::table(),
             app,
@@ -116,7 +120,7 @@ pub(crate) async fn wait<T>(
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         // Most messages never reach for WASI: the context is made when the first call comes.
-        let ctx = self.wasi.get_or_insert_with(|| wasi::context(&self.logbook));
+        let ctx = self.wasi.get_or_insert_with(|| wasi::context(&self.logbook, self.tape.as_ref()));
         WasiCtxView { ctx, table: &mut self.table }
     }
 }

@@ -17,6 +17,8 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
 use crate::logbook::{Logbook, Stdio};
+use crate::meter::Stop;
+use crate::tape::{Tape, body_value, equip};
 
 /// Handles that a guest may hold at a time (streams, pollables).
 const MAX_HANDLES: usize = 1_000;
@@ -36,10 +38,15 @@ pub(crate) fn table() -> ResourceTable {
 }
 
 /// The context of one run.
-pub(crate) fn context(logbook: &Arc<Logbook>) -> WasiCtx {
-    WasiCtxBuilder::new()
-        .stdout(LogStream { logbook: Arc::clone(logbook), stdio: Stdio::Out })
-        .stderr(LogStream { logbook: Arc::clone(logbook), stdio: Stdio::Err })
+pub(crate) fn context(logbook: &Arc<Logbook>, tape: Option<&Tape>) -> WasiCtx {
+    let stream = |stdio| LogStream { logbook: Arc::clone(logbook), stdio, tape: tape.cloned() };
+    let mut builder = WasiCtxBuilder::new();
+    if let Some(tape) = tape {
+        equip(&mut builder, tape);
+    }
+    builder
+        .stdout(stream(Stdio::Out))
+        .stderr(stream(Stdio::Err))
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false)
@@ -52,6 +59,17 @@ pub(crate) fn context(logbook: &Arc<Logbook>) -> WasiCtx {
 struct LogStream {
     logbook: Arc<Logbook>,
     stdio: Stdio,
+    tape: Option<Tape>,
+}
+
+impl LogStream {
+    fn put(&self, bytes: &[u8]) -> Result<(), Stop> {
+        let write = || self.logbook.stdio(self.stdio, bytes);
+        match &self.tape {
+            None => write(),
+            Some(tape) => tape.around(self.stdio.name(), vec![body_value(bytes)], write),
+        }
+    }
 }
 
 impl IsTerminal for LogStream {
@@ -80,7 +98,7 @@ impl OutputStream for LogStream {
         if bytes.len() > WRITE_SIZE {
             return Err(StreamError::trap("it wrote more bytes to a stream than check-write had allowed"));
         }
-        self.logbook.stdio(self.stdio, &bytes).map_err(|stop| StreamError::Trap(wasmtime::Error::new(stop)))
+        self.put(&bytes).map_err(|stop| StreamError::Trap(wasmtime::Error::new(stop)))
     }
 
     fn flush(&mut self) -> StreamResult<()> {
@@ -94,7 +112,7 @@ impl OutputStream for LogStream {
 
 impl AsyncWrite for LogStream {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(self.logbook.stdio(self.stdio, bytes).map(|()| bytes.len()).map_err(io::Error::other))
+        Poll::Ready(self.put(bytes).map(|()| bytes.len()).map_err(io::Error::other))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

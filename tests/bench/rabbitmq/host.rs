@@ -76,6 +76,7 @@ impl Host {
             outbox: Arc::new(QueueOutbox::new(Arc::clone(&shared), NAME, Stack::default())),
             metrics: Arc::new(NoMetrics),
             io: Handle::current(),
+            recordings: None,
         };
         let mut config = AppConfig::of(component.display().to_string());
         config.limits.kv_keys = 10_000;

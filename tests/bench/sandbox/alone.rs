@@ -30,6 +30,7 @@ impl Alone {
             outbox: Arc::new(Counter::default()),
             metrics: Arc::new(NoMetrics),
             io: tokio::runtime::Handle::current(),
+            recordings: None,
         };
         let config = AppConfig::of(component.display().to_string());
         let app = App::new(&sandbox, "bench", &config, &loaded, around).expect("an app");

@@ -249,6 +249,7 @@ fn app(setup: &Setup, backends: &Backends, feed: &Feed) -> Arc<AppWorker> {
         outbox: Arc::new(QueueOutbox::new(Arc::clone(&backends.broker), APP, Stack::default())),
         metrics: Arc::new(NoMetrics),
         io: Handle::current(),
+        recordings: None,
     };
     Arc::new(AppWorker {
         app: Arc::new(App::new(&sandbox, APP, &config, &component, around).expect("an app")),

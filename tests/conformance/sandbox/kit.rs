@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 use vumi_core::{
-    ByteSize, Confirm, Error, Feed, Happening, Input, KvStore, LogLevel, LogLine, Outbox, Outcome, Result, Run,
-    Sequenced, Store, SystemClock,
+    ByteSize, Confirm, Difference, Error, Feed, Happening, Input, KvStore, LogLevel, LogLine, Outbox, Outcome,
+    Recording, RecordingQuery, Recordings, Result, Run, Sequenced, Store, SystemClock,
 };
 use vumi_message::{Event, NewUserMessage, UserMessage};
 use vumi_sandbox::{
@@ -116,6 +116,40 @@ impl MetricSink for Datapoints {
     }
 }
 
+/// Keeps what is recorded.
+#[derive(Debug, Default)]
+pub struct Tapes(Shelf<Recording>);
+
+impl Tapes {
+    /// What was recorded since the last call.
+    pub fn take(&self) -> Vec<Recording> {
+        self.0.take()
+    }
+}
+
+#[async_trait]
+impl Recordings for Tapes {
+    fn put(&self, recording: Recording) {
+        self.0.put(recording);
+    }
+
+    async fn list(&self, _: RecordingQuery) -> Result<Vec<Recording>> {
+        Ok(Vec::new())
+    }
+
+    async fn get(&self, _: &str) -> Result<Option<Recording>> {
+        Ok(None)
+    }
+
+    fn put_difference(&self, _: Difference) {}
+
+    async fn differences(&self, _: &str, _: Option<u64>, _: usize) -> Result<Vec<Difference>> {
+        Ok(Vec::new())
+    }
+
+    async fn close(&self) {}
+}
+
 /// An app and everything around it.
 pub struct Rig {
     pub app: Arc<App>,
@@ -123,6 +157,7 @@ pub struct Rig {
     pub store: Arc<SqliteStore>,
     pub letters: Arc<Letters>,
     pub datapoints: Arc<Datapoints>,
+    pub tapes: Arc<Tapes>,
     feed: Receiver<Arc<Sequenced>>,
 }
 
@@ -232,6 +267,7 @@ impl Rig {
     /// As [`Rig::of`], unless the configuration makes no sense.
     pub fn try_of(name: &str, component: &LoadedComponent, kv: Arc<dyn KvStore>, config: &AppConfig) -> Result<Self> {
         let letters = Arc::new(Letters::default());
+        let tapes = Arc::new(Tapes::default());
         let datapoints = Arc::new(Datapoints::default());
         let store = vumi_store::store_in_memory().expect("the store opens");
         let feed = Feed::default();
@@ -243,9 +279,10 @@ impl Rig {
             outbox: Arc::clone(&letters) as Arc<dyn Outbox>,
             metrics: Arc::clone(&datapoints) as Arc<dyn MetricSink>,
             io: tokio::runtime::Handle::current(),
+            recordings: Some(Arc::clone(&tapes) as Arc<dyn Recordings>),
         };
         let app = Arc::new(App::new(sandbox(), name, config, component, around)?);
-        Ok(Self { app, kv, store, letters, datapoints, feed: watcher })
+        Ok(Self { app, kv, store, letters, datapoints, tapes, feed: watcher })
     }
 
     /// One message with this text.

@@ -38,6 +38,7 @@ impl Works {
             outbox: Arc::new(QueueOutbox::new(Arc::clone(&broker), "app", Stack::default())),
             metrics: Arc::new(Datapoints::default()) as Arc<dyn MetricSink>,
             io: tokio::runtime::Handle::current(),
+            recordings: None,
         };
         let app = Arc::new(App::new(sandbox(), "app", &config, &component("probe"), around).unwrap());
         let worker = Arc::new(AppWorker {

@@ -21,7 +21,7 @@ use vumi_core::{
     AppChange, AppRecord, Catalog, Error, NewVersion, RecordingQuery, Recordings, Result, SealedSecret, VersionRecord,
 };
 use vumi_message::Timestamp;
-use vumi_sandbox::{App, Library, LoadError, LoadedComponent, Origin, Plan, Release, Shadow};
+use vumi_sandbox::{App, Library, LoadError, LoadedComponent, Origin, Plan, Release, Secret, Shadow};
 
 use crate::control::control_error;
 use crate::seal::Sealer;
@@ -106,6 +106,7 @@ impl Deployed {
     async fn complete(&self, name: &str, mut settings: Settings) -> Result<Settings> {
         for secret in self.catalog.secrets(name).await? {
             let text = self.sealer.unseal(&belongs(name, &secret.name), &secret.sealed)?;
+            settings.secrets.push(Secret { name: secret.name.clone(), value: text.clone() });
             settings.app.config.insert(secret.name, text);
         }
         Ok(settings)
@@ -380,7 +381,8 @@ impl Deployments for Deployed {
     async fn recording(&self, id: &str) -> Answer<RecordingView> {
         let found = self.recordings.get(id).await.map_err(failed)?;
         let found = found.ok_or_else(|| ControlError::NotFound(format!("there is no recording `{id}`")))?;
-        let tape = serde_json::from_str(&found.tape).unwrap_or_default();
+        let tape = vumi_message::json::parse(found.tape.as_bytes())
+            .map_err(|error| ControlError::Unavailable(format!("the recording `{id}` cannot be read: {error}")))?;
         Ok(RecordingView { info: views::recording(&found), tape })
     }
 }

@@ -9,7 +9,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vumi_admin::model::WorkerKind;
 use vumi_core::supervise::supervise;
-use vumi_core::{AppWorker, Application, BindingTable, BoundApp, Context, KvStore, Outbox, QueueOutbox, Result, Stack};
+use vumi_core::{
+    AppWorker, Application, BindingTable, BoundApp, Context, KvStore, Outbox, QueueOutbox, Recordings, Result, Stack,
+};
 use vumi_sandbox::{App, LoadedComponent, MetricSink, Sandbox, Surroundings};
 
 use super::settings::Settings;
@@ -22,6 +24,7 @@ pub(crate) struct Ground {
     pub(crate) kv: Arc<dyn KvStore>,
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) sink: Arc<dyn MetricSink>,
+    pub(crate) recordings: Arc<dyn Recordings>,
     pub(crate) board: Arc<Board>,
     /// Where guests run.
     pub(crate) guests: tokio::runtime::Handle,
@@ -65,8 +68,11 @@ impl Roster {
             outbox,
             metrics: Arc::clone(&self.ground.sink),
             io: self.ground.io.clone(),
+            recordings: Some(Arc::clone(&self.ground.recordings)),
         };
-        App::new(&self.ground.sandbox, name, &settings.app, component, around).map(Arc::new)
+        let app = App::new(&self.ground.sandbox, name, &settings.app, component, around)?;
+        app.hide(settings.secrets.clone());
+        Ok(Arc::new(app))
     }
 
     /// Starts an app, or puts it in the place of the one of its name: that one finishes what it has in hand first.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 use vumi_core::{Binding, Error, Result};
-use vumi_sandbox::AppConfig;
+use vumi_sandbox::{AppConfig, Secret};
 
 /// Keys that follow from the deployment: the component is the version's, and connector and kv are the app's own.
 const NOT_SETTINGS: [&str; 3] = ["component", "transport_name", "sandbox_id"];
@@ -16,6 +16,8 @@ const LONGEST: usize = 64 << 10;
 pub(crate) struct Settings {
     pub(crate) bindings: Vec<Binding>,
     pub(crate) app: AppConfig,
+    /// The secrets among the texts of the configuration.
+    pub(crate) secrets: Vec<Secret>,
 }
 
 impl Settings {
@@ -40,6 +42,7 @@ impl Settings {
         }
         Ok(Self {
             bindings,
+            secrets: Vec::new(),
             app: AppConfig {
                 transport_name: Some(name.to_owned()),
                 sandbox_id: Some(name.to_owned()),

@@ -12,6 +12,7 @@ use vumi_bindings::app::vumi::app::types::Error;
 
 use crate::shadow;
 use crate::state::{Guest, wait};
+use crate::tape::request_value;
 use crate::web::{Method, WebBudget, WebError, WebRequest, WebResponse};
 
 fn method(method: WitMethod) -> Method {
@@ -84,8 +85,8 @@ impl Guest {
     }
 }
 
-impl Host for Guest {
-    async fn request(&mut self, request: HttpRequest) -> wasmtime::Result<Result<HttpResponse, Error>> {
+impl Guest {
+    async fn ask_web(&mut self, request: HttpRequest) -> wasmtime::Result<Result<HttpResponse, Error>> {
         let began = self.begin()?;
         let answer = self.exchange(request).await?;
         self.budget.end(began);
@@ -94,5 +95,17 @@ impl Host for Guest {
             headers: response.headers,
             body: response.body,
         }))
+    }
+}
+
+impl Host for Guest {
+    async fn request(&mut self, request: HttpRequest) -> wasmtime::Result<Result<HttpResponse, Error>> {
+        let unanswered = || Err(Error::Unavailable("the recording has no answer to this request".into()));
+        if let Some(answer) = self.cue("http.request", || vec![request_value(&request)], unanswered)? {
+            return Ok(answer);
+        }
+        let answer = self.ask_web(request).await;
+        self.note(&answer);
+        answer
     }
 }

@@ -78,8 +78,9 @@ impl Guest {
     }
 }
 
-impl Host for Guest {
-    async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, Error>> {
+/// The calls themselves.
+impl Guest {
+    async fn kv_get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, Error>> {
         let began = self.begin()?;
         if let Err(error) = Self::check_key(&key) {
             self.budget.end(began);
@@ -92,7 +93,7 @@ impl Host for Guest {
         Ok(answer)
     }
 
-    async fn set(
+    async fn kv_set(
         &mut self,
         key: String,
         value: String,
@@ -115,7 +116,7 @@ impl Host for Guest {
         Ok(answer)
     }
 
-    async fn delete(&mut self, key: String) -> wasmtime::Result<Result<bool, Error>> {
+    async fn kv_delete(&mut self, key: String) -> wasmtime::Result<Result<bool, Error>> {
         let began = self.begin()?;
         if let Err(error) = Self::check_key(&key) {
             self.budget.end(began);
@@ -128,7 +129,7 @@ impl Host for Guest {
         Ok(answer)
     }
 
-    async fn incr(&mut self, key: String, amount: i64) -> wasmtime::Result<Result<i64, Error>> {
+    async fn kv_incr(&mut self, key: String, amount: i64) -> wasmtime::Result<Result<i64, Error>> {
         let began = self.begin()?;
         if let Err(error) = Self::check_key(&key) {
             self.budget.end(began);
@@ -140,6 +141,50 @@ impl Host for Guest {
         let answer = answer.and_then(|quota| self.judge(quota));
         self.budget.end(began);
         Ok(answer)
+    }
+}
+
+impl Host for Guest {
+    async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, Error>> {
+        if let Some(answer) = self.cue("kv.get", || vec![key.as_str().into()], || Ok(None))? {
+            return Ok(answer);
+        }
+        let answer = self.kv_get(key).await;
+        self.note(&answer);
+        answer
+    }
+
+    async fn set(
+        &mut self,
+        key: String,
+        value: String,
+        ttl_seconds: Option<u32>,
+    ) -> wasmtime::Result<Result<(), Error>> {
+        let args = || vec![key.as_str().into(), value.as_str().into(), ttl_seconds.into()];
+        if let Some(answer) = self.cue("kv.set", args, || Ok(()))? {
+            return Ok(answer);
+        }
+        let answer = self.kv_set(key, value, ttl_seconds).await;
+        self.note(&answer);
+        answer
+    }
+
+    async fn delete(&mut self, key: String) -> wasmtime::Result<Result<bool, Error>> {
+        if let Some(answer) = self.cue("kv.delete", || vec![key.as_str().into()], || Ok(false))? {
+            return Ok(answer);
+        }
+        let answer = self.kv_delete(key).await;
+        self.note(&answer);
+        answer
+    }
+
+    async fn incr(&mut self, key: String, amount: i64) -> wasmtime::Result<Result<i64, Error>> {
+        if let Some(answer) = self.cue("kv.incr", || vec![key.as_str().into(), amount.into()], || Ok(amount))? {
+            return Ok(answer);
+        }
+        let answer = self.kv_incr(key, amount).await;
+        self.note(&answer);
+        answer
     }
 }
 

@@ -7,7 +7,6 @@ use crate::state::Guest;
 
 impl Host for Guest {
     fn log(&mut self, level: Level, text: String) -> wasmtime::Result<()> {
-        let began = self.begin()?;
         let level = match level {
             Level::Debug => LogLevel::Debug,
             Level::Info => LogLevel::Info,
@@ -15,7 +14,17 @@ impl Host for Guest {
             Level::Error => LogLevel::Error,
             Level::Critical => LogLevel::Critical,
         };
-        self.logbook.guest(level, &text).map_err(wasmtime::Error::new)?;
+        self.listen("log.log", || vec![level.as_str().into(), text.as_str().into()])?;
+        let answer = self.write_log(level, &text);
+        self.note(&answer);
+        answer
+    }
+}
+
+impl Guest {
+    fn write_log(&mut self, level: LogLevel, text: &str) -> wasmtime::Result<()> {
+        let began = self.begin()?;
+        self.logbook.guest(level, text).map_err(wasmtime::Error::new)?;
         self.budget.end(began);
         Ok(())
     }

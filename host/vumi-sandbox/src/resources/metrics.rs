@@ -6,6 +6,7 @@ use vumi_bindings::app::vumi::app::metrics::{Aggregator as WitAggregator, Host};
 use vumi_bindings::app::vumi::app::types::Error;
 
 use crate::state::Guest;
+use crate::tape::number;
 
 /// Longest name, in characters.
 const MAX_NAME: usize = 101;
@@ -44,6 +45,17 @@ pub trait MetricSink: Send + Sync + 'static {
     fn fire(&self, datapoint: Datapoint);
 }
 
+/// As records name it.
+fn how(aggregator: WitAggregator) -> &'static str {
+    match aggregator {
+        WitAggregator::Sum => "sum",
+        WitAggregator::Avg => "avg",
+        WitAggregator::Min => "min",
+        WitAggregator::Max => "max",
+        WitAggregator::Last => "last",
+    }
+}
+
 /// `^[a-zA-Z][a-zA-Z0-9._-]{0,100}$`
 fn is_name(name: &str) -> bool {
     let mut chars = name.chars();
@@ -54,8 +66,25 @@ fn is_name(name: &str) -> bool {
 
 impl Host for Guest {
     fn fire(&mut self, name: String, value: f64, aggregator: WitAggregator) -> wasmtime::Result<Result<(), Error>> {
+        let args = || vec![name.as_str().into(), number(value), how(aggregator).into()];
+        if let Some(answer) = self.cue("metrics.fire", args, || Ok(()))? {
+            return Ok(answer);
+        }
+        let answer = self.fire_metric(&name, value, aggregator);
+        self.note(&answer);
+        answer
+    }
+}
+
+impl Guest {
+    fn fire_metric(
+        &mut self,
+        name: &str,
+        value: f64,
+        aggregator: WitAggregator,
+    ) -> wasmtime::Result<Result<(), Error>> {
         let began = self.begin()?;
-        let answer = self.check_metric(&name, value).map(|()| {
+        let answer = self.check_metric(name, value).map(|()| {
             self.app.metrics.fire(Datapoint {
                 app: self.app.name.clone(),
                 name: format!("{}.stores.default.{name}", self.app.metrics_prefix),
@@ -72,9 +101,7 @@ impl Host for Guest {
         self.budget.end(began);
         Ok(answer)
     }
-}
 
-impl Guest {
     fn check_metric(&self, name: &str, value: f64) -> Result<(), Error> {
         if !is_name(name) {
             return Err(Error::Invalid(format!(

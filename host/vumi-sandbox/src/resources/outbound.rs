@@ -8,9 +8,10 @@
 use serde_json::Value;
 use vumi_bindings::app::vumi::app::outbound::{Host, ReplyOptions, SendOptions};
 use vumi_bindings::app::vumi::app::types::Error;
-use vumi_message::{Payload, UserMessage, derived_id};
+use vumi_message::{Payload, Timestamp, UserMessage, derived_id};
 
 use crate::state::{Cause, Guest, now, wait};
+use crate::tape::{Tape, reply_values, send_values};
 
 impl Guest {
     /// The helper metadata that a guest gave, checked against what the configuration allows.
@@ -44,8 +45,12 @@ impl Guest {
         let mut extras = Payload::new();
         let id = derived_id(self.cause.id(), &self.app.name, self.budget.numbered);
         extras.insert("message_id".into(), Value::String(id));
-        extras.insert("timestamp".into(), Value::String(now().to_string()));
+        extras.insert("timestamp".into(), Value::String(self.stamp_time().to_string()));
         extras
+    }
+
+    fn stamp_time(&self) -> Timestamp {
+        self.tape.as_ref().map_or_else(now, Tape::stamp)
     }
 
     async fn answer(
@@ -109,7 +114,7 @@ impl Guest {
 
     /// Notes that a message was not taken. Its number is used up all the same: when the run is repeated, the message
     /// must have the id that it had, and no other message of this run may have got it.
-    fn lose(&mut self, reason: String) {
+    pub(crate) fn lose(&mut self, reason: String) {
         self.budget.numbered += 1;
         self.lost_message = Some(reason);
     }
@@ -121,6 +126,9 @@ impl Guest {
                 "this run has sent {} messages, the limit outbound_messages",
                 self.app.limits.outbound_messages
             ))));
+        }
+        if let Some(answer) = self.taped_delivery(&message) {
+            return Ok(answer);
         }
         let id = message.message_id().to_owned();
         let outbox = std::sync::Arc::clone(&self.app.outbox);
@@ -152,7 +160,10 @@ impl Host for Guest {
         content: Option<String>,
         options: ReplyOptions,
     ) -> wasmtime::Result<Result<String, Error>> {
-        self.answer(content, options, false).await
+        self.listen("outbound.reply", || reply_values(content.as_deref(), &options))?;
+        let answer = self.answer(content, options, false).await;
+        self.note(&answer);
+        answer
     }
 
     async fn reply_to_group(
@@ -160,10 +171,27 @@ impl Host for Guest {
         content: Option<String>,
         options: ReplyOptions,
     ) -> wasmtime::Result<Result<String, Error>> {
-        self.answer(content, options, true).await
+        self.listen("outbound.reply-to-group", || reply_values(content.as_deref(), &options))?;
+        let answer = self.answer(content, options, true).await;
+        self.note(&answer);
+        answer
     }
 
     async fn send_to(
+        &mut self,
+        to_addr: String,
+        content: Option<String>,
+        options: SendOptions,
+    ) -> wasmtime::Result<Result<String, Error>> {
+        self.listen("outbound.send-to", || send_values(&to_addr, content.as_deref(), &options))?;
+        let answer = self.send(to_addr, content, options).await;
+        self.note(&answer);
+        answer
+    }
+}
+
+impl Guest {
+    async fn send(
         &mut self,
         to_addr: String,
         content: Option<String>,

@@ -16,11 +16,12 @@ mod witness;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use vumi_core::{Input, KvStore, Lanes, Outbox, Recordings, Store};
+use vumi_core::{Input, KvStore, Lanes, Outbox, Recordings};
 
 use crate::app::{App, AppShared};
 use crate::plan::Release;
 use crate::run::Finished;
+use crate::tape::{Deck, Nothing};
 
 pub(crate) use witness::{Witness, answered, exchanged, is_watched, witnessed};
 
@@ -52,17 +53,16 @@ impl Shadow {
         let watched: Arc<dyn KvStore> = Arc::new(overlay::Watched::new(Arc::clone(&shared.kv)));
         let over: Arc<dyn KvStore> = Arc::new(overlay::Overlay::new(Arc::clone(&shared.kv)));
         let listening: Arc<dyn Outbox> = Arc::new(silent::Listening(Arc::clone(&shared.outbox)));
-        let nowhere: Arc<dyn Store> = Arc::new(silent::NoStore);
         Arc::new(Self {
             release,
             live: Arc::new(AppShared { kv: watched, outbox: listening, ..shared.beside() }),
             own: Arc::new(AppShared {
                 kv: over,
                 outbox: Arc::new(silent::NoOutbox),
-                store: nowhere,
+                store: Arc::new(Nothing),
                 feed: vumi_core::Feed::default(),
-                metrics: Arc::new(silent::NoMetrics),
-                quiet: true,
+                metrics: Arc::new(Nothing),
+                deck: Arc::new(Deck::silent()),
                 ..shared.beside()
             }),
             recordings,

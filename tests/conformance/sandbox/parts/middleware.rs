@@ -107,6 +107,7 @@ async fn what_an_app_sends_passes_middleware_while_all_places_are_taken() {
         outbox: Arc::new(QueueOutbox::new(broker, "echo", stack)),
         metrics: Arc::new(Datapoints::default()) as Arc<dyn MetricSink>,
         io: tokio::runtime::Handle::current(),
+        recordings: None,
     };
     let component = sandbox.load(&cache(), &guests::guest("probe")).unwrap();
     let app = App::new(&sandbox, "echo", &crate::sandbox::kit::config(), &component, around).unwrap();

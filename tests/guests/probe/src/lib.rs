@@ -88,6 +88,7 @@ impl App for Probe {
             "newlines" => newlines(message, number(&words, 0)),
             "rush" => wasi::rush(message, number(&words, 0)),
             "zeroes" => wasi::zeroes(message, number(&words, 0)),
+            "chance" => reply(message, wasi::chance()),
             "random" => reply(message, wasi::random(number(&words, 0)).to_string()),
             "handles" => reply(message, wasi::handles(number(&words, 0)).to_string()),
             "config" => reply(message, format!("{:?}", vumi_sdk::config(rest))),

@@ -1,5 +1,8 @@
 //! WASI as the standard library does not use it: large writes, large reads of random numbers, many handles.
 
+use std::collections::HashMap;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
 use vumi_sdk::prelude::*;
 
 mod bindings {
@@ -13,6 +16,7 @@ mod bindings {
                 import wasi:cli/stdout@0.2.1;
                 import wasi:clocks/monotonic-clock@0.2.1;
                 import wasi:random/random@0.2.1;
+                import wasi:random/insecure@0.2.1;
             }
 
             package wasi:io@0.2.1 {
@@ -46,6 +50,7 @@ mod bindings {
 
             package wasi:random@0.2.1 {
                 interface random { get-random-bytes: func(len: u64) -> list<u8>; }
+                interface insecure { get-insecure-random-u64: func() -> u64; }
             }
         ",
         world: "wants",
@@ -55,6 +60,7 @@ mod bindings {
 
 use bindings::wasi::cli::stdout::get_stdout;
 use bindings::wasi::clocks::monotonic_clock::subscribe_duration;
+use bindings::wasi::random::insecure::get_insecure_random_u64;
 use bindings::wasi::random::random::get_random_bytes;
 
 /// Writes to standard output in the largest pieces that the host takes.
@@ -86,6 +92,16 @@ pub fn zeroes(message: &Message, count: usize) -> Result<()> {
 /// Asks for so many random bytes in one call.
 pub fn random(count: usize) -> usize {
     get_random_bytes(count as u64).len()
+}
+
+/// What no two runs have in common: random numbers of both kinds, the order of a hash map, the clocks.
+pub fn chance() -> String {
+    let began = Instant::now();
+    let order: HashMap<u8, ()> = (0..20).map(|key| (key, ())).collect();
+    let order: Vec<u8> = order.into_keys().collect();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map(|time| time.as_nanos());
+    let (secure, insecure) = (get_random_bytes(8), get_insecure_random_u64());
+    format!("{secure:?} {insecure} {order:?} {since:?} {:?}", began.elapsed())
 }
 
 /// Opens so many handles and keeps them.
