@@ -23,8 +23,11 @@ fn refused(output: (ExitStatus, String, String), code: i32) -> String {
 
 #[test]
 fn every_command_explains_itself() {
-    for command in [&[][..], &["run"], &["config"], &["config", "check"], &["config", "schema"], &["config", "explain"]]
-    {
+    let commands = "|run|config|config check|config schema|config explain|worker|dead|dead list|deploy|apps|apps show|apps \
+                    activate|apps rollback|apps canary|apps shadow|apps differences|apps settings|apps secret|apps \
+                    remove|apps pull|recordings|recordings show|replay|token|token create|token list|token revoke|audit|\
+                    push|pull";
+    for command in commands.split('|').map(|words| words.split_whitespace().collect::<Vec<_>>()) {
         let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
         let (status, stdout, stderr) = run_binary(&arguments);
         assert!(status.success() && stdout.contains("Usage: vumi-host"), "{arguments:?}: {stdout}{stderr}");

@@ -1,5 +1,6 @@
 //! Apps that are deployed to the running binary: uploaded, switched, rolled back, tried out, removed.
 
+mod commands;
 mod load;
 mod secrets;
 mod trials;

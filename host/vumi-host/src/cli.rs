@@ -3,7 +3,6 @@
 mod apps;
 mod host;
 mod oci;
-#[cfg(test)]
 mod replay;
 mod token;
 mod values;
@@ -16,7 +15,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use apps::{Apps, AppsCommand, Audit, Recordings, RecordingsCommand};
 pub use host::{Deploy, Format, Host, RegistryOptions, SettingsOptions, Slice};
 pub use oci::{Pull, Push};
-#[cfg(test)]
 pub use replay::Replay;
 pub use token::{ScopeChoice, Token, TokenCommand};
 pub use values::Switch;
@@ -134,6 +132,11 @@ pub enum Command {
         after_help = "Examples:\n  vumi-host recordings --app shop --user +27820001001\n  vumi-host recordings show 0f3a…"
     )]
     Recordings(Recordings),
+    /// Runs a recorded run again on this machine, from the recording alone, and shows where it departs.
+    #[command(
+        after_help = "Examples:\n  vumi-host replay 0f3a5c…\n  vumi-host replay 0f3a5c… --component my-app/\n  vumi-host replay run.json --component shop.wasm"
+    )]
+    Replay(Replay),
     /// Makes, lists and takes back tokens of a host's admin API.
     Token(Token),
     /// Lists who changed what on a host.

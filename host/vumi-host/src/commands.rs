@@ -74,6 +74,7 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
         (None, Some(Command::Dead(given))) => threads()?.block_on(crate::dead::execute(given)),
         (None, Some(Command::Deploy(given))) => threads()?.block_on(crate::remote::deploy(given)),
         (None, Some(Command::Apps(given))) => threads()?.block_on(crate::remote::apps::execute(given)),
+        (None, Some(Command::Replay(given))) => threads()?.block_on(crate::replay::execute(given)),
         (None, Some(Command::Recordings(given))) => threads()?.block_on(crate::remote::recordings(given)),
         (None, Some(Command::Token(given))) => threads()?.block_on(crate::remote::token(given)),
         (None, Some(Command::Audit(given))) => threads()?.block_on(crate::remote::audit(given)),
@@ -267,7 +268,7 @@ impl Stop {
 }
 
 /// Where compiled components go when there is no `data_dir`.
-fn user_cache() -> Option<PathBuf> {
+pub(crate) fn user_cache() -> Option<PathBuf> {
     let base = environment("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     base.or_else(|| environment("HOME").map(|home| Path::new(&home).join(".cache")))
         .map(|base| base.join("vumi-host/components"))

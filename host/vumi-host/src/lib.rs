@@ -21,7 +21,6 @@ mod parts;
 mod project;
 mod reload;
 mod remote;
-#[cfg(test)]
 mod replay;
 pub mod seal;
 pub mod system;

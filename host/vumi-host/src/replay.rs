@@ -11,13 +11,84 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 use vumi_admin::model::{DeploymentInfo, RecordingInfo};
 use vumi_core::Error;
+use vumi_sandbox::{ComponentCache, EngineOptions, Replayed, Sandbox, TapeDocument};
 
 use crate::cli::Replay;
-use crate::commands::Failure;
+use crate::commands::{Failure, say, user_cache};
 use crate::remote::{Remote, hash, local_component, save};
 
 /// The largest file that is read as a recording, in bytes.
 const LARGEST: u64 = 64 << 20;
+
+/// Runs a recording again and shows what came of it.
+///
+/// # Errors
+/// When it cannot be run, and when it departs from the recording.
+pub(crate) async fn execute(given: &Replay) -> Result<(), Failure> {
+    let inputs = inputs(given).await?;
+    let tape = TapeDocument::parse(&inputs.tape).map_err(|error| Failure::Usage(format!("{}: {error}", given.run)))?;
+    let replayed = run_tape(&tape, inputs.component.path()).await?;
+    if given.format.json {
+        let text = serde_json::to_string_pretty(&replayed);
+        say(&text.map_err(|error| Error::permanent("the result cannot be written").because(error))?)?;
+    } else {
+        say(&report(&inputs.run, &tape, &replayed))?;
+    }
+    match replayed.departures.len() as u64 + replayed.more_departures {
+        0 => Ok(()),
+        1 => Err(Error::permanent("the replay departs from the recording in one place").into()),
+        count => Err(Error::permanent(format!("the replay departs from the recording in {count} places")).into()),
+    }
+}
+
+/// The run itself, in a sandbox of this process.
+async fn run_tape(tape: &TapeDocument, component: &Path) -> Result<Replayed, Failure> {
+    let failed = |error: String| Failure::Work(Error::permanent(error));
+    let sandbox = Sandbox::new(&EngineOptions { instances: 1 }).map_err(|error| failed(error.to_string()))?;
+    let cache = match user_cache() {
+        Some(folder) => ComponentCache::at(&folder).map_err(|error| failed(error.to_string()))?,
+        None => ComponentCache::none(),
+    };
+    let loaded = sandbox.load(&cache, component).map_err(|error| failed(error.to_string()))?;
+    sandbox.replay(&loaded, tape).await.map_err(|error| failed(error.to_string()))
+}
+
+/// What came of it, for a person.
+fn report(run: &RecordingInfo, tape: &TapeDocument, replayed: &Replayed) -> String {
+    let short = |hash: &str| hash.get(..12).unwrap_or(hash).to_owned();
+    let mut lines = vec![
+        format!("run        {} of {} on message {}", run.id, run.app, run.message_id),
+        format!("component  {} (recorded: {})", short(&replayed.hash), short(&run.hash)),
+        format!(
+            "outcome    {} (recorded: {})",
+            replayed.outcome.code(),
+            tape.outcome.map_or("unknown", vumi_core::Outcome::code)
+        ),
+        format!(
+            "cost       {} µs of CPU time, {} host calls (recorded: {} µs, {})",
+            replayed.cpu_us, replayed.host_calls, tape.cost.cpu_us, tape.cost.host_calls
+        ),
+    ];
+    lines.extend(replayed.error.iter().map(|error| format!("error      {error}")));
+    lines.extend(replayed.sent.iter().map(|message| format!("sent       {message}")));
+    for departure in &replayed.departures {
+        let place = match (departure.position, &departure.field) {
+            (Some(position), Some(field)) => format!(" {position}, field {field}"),
+            (Some(position), None) => format!(" {position}"),
+            (None, _) => String::new(),
+        };
+        lines.push(format!("\ndeparts    {:?}{place}", departure.kind).to_lowercase());
+        lines.push(format!("  recorded {}", departure.expected));
+        lines.push(format!("  now      {}", departure.seen));
+    }
+    if replayed.more_departures > 0 {
+        lines.push(format!("… and {} more", replayed.more_departures));
+    }
+    if replayed.departures.is_empty() {
+        lines.push("the same as recorded".to_owned());
+    }
+    lines.join("\n")
+}
 
 /// All that a replay needs.
 #[derive(Debug)]
