@@ -5,6 +5,7 @@
 mod kit;
 
 mod busy;
+mod corpus;
 mod files;
 mod guests;
 mod neighbour;
