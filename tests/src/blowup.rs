@@ -13,15 +13,15 @@ fn beside(functions: &str) -> Vec<u8> {
     Forge::attack("(call $say (i32.const 128) (i32.const 2))").and(functions).bytes()
 }
 
-/// `depth` loops in each other, each changing 200 locals and jumping out to any of the others: the number of values
-/// that meet at each loop's head grows with depth times locals.
+/// `depth` loops in each other over 100 locals, each loop changing half of them: at each loop's head all values meet
+/// again, so that their number grows with depth times locals, and where they live with its square.
 pub fn nested_loops(depth: usize) -> Vec<u8> {
-    const LOCALS: usize = 200;
+    const LOCALS: usize = 100;
     let mut body = String::new();
     for level in 0..depth {
         let _ = write!(body, "(loop $l{level} ");
-        for n in 0..8 {
-            let (to, from) = ((level * 8 + n) % LOCALS, (level * 13 + n * 7 + 1) % LOCALS);
+        for n in 0..LOCALS / 2 {
+            let (to, from) = ((level + n * 2) % LOCALS, (level * 13 + n * 7 + 1) % LOCALS);
             let _ = write!(body, "(local.set {to} (i32.add (local.get {from}) (local.get {to})))");
         }
     }
