@@ -79,3 +79,43 @@ pub fn locals(count: usize) -> Vec<u8> {
 pub fn data_segments(count: usize) -> Vec<u8> {
     beside(&"(data (i32.const 16384) \"x\")".repeat(count))
 }
+
+/// What every component begins with.
+const HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
+
+/// A number as binaries have it.
+fn leb(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 0x80 {
+        bytes.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+/// A type of a component, within a type of a component, so deep; three bytes each. Read by recursion, it takes the
+/// stack of whoever reads it.
+pub fn nested_types(depth: usize) -> Vec<u8> {
+    let types = [&[1], [0x41, 1, 1].repeat(depth).as_slice(), &[0x41, 0]].concat();
+    [HEADER, &[7], leb(types.len()).as_slice(), types.as_slice()].concat()
+}
+
+/// A component within a component, so deep; about twelve bytes each.
+pub fn nested_components(depth: usize) -> Vec<u8> {
+    // From the inside: the sizes, and then, from the outside, the bytes.
+    let mut sizes = Vec::with_capacity(depth);
+    let mut size = HEADER.len();
+    for _ in 0..depth {
+        sizes.push(size);
+        size += HEADER.len() + 1 + leb(size).len();
+    }
+    let mut whole = Vec::with_capacity(size);
+    for size in sizes.into_iter().rev() {
+        whole.extend_from_slice(HEADER);
+        whole.push(4);
+        whole.extend_from_slice(&leb(size));
+    }
+    whole.extend_from_slice(HEADER);
+    whole
+}

@@ -10,6 +10,7 @@ mod case;
 mod compile;
 mod cpu;
 mod document;
+mod files;
 mod ground;
 mod kv;
 mod log;
@@ -58,5 +59,6 @@ pub fn families() -> Vec<Family> {
         family("The system", "Clocks, random numbers, streams and handles; and what a guest does not see.", wasi::cases()),
         family("Shape", "Components that are strange as a whole: too many, too deep, not what they seem.", shape::cases()),
         family("Compilation", "Components that are small and dear to compile.", compile::cases()),
+        family("Files", "Components that are not what was built, and a cache that somebody has been at.", files::cases()),
     ]
 }

@@ -2,46 +2,14 @@
 
 use std::fmt::Write;
 
+use vumi_tests::blowup;
 use vumi_tests::forge::{Forge, component};
 
-use super::case::{Case, bytes, forged};
+use super::case::{Case, bytes, forged, own};
 
 const BOUND: &str = "The validator and the pool bound how many there may be.";
 const WORLD: &str = "A component runs if it is of the world, by names and types, and imports only what is offered.";
 const SENTENCE: &str = "A component's names are foreign text: the sentence about it is short and cannot steer a terminal.";
-const HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
-
-/// A number as binaries have it.
-fn leb(mut number: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-    bytes
-}
-
-/// A section of a component.
-fn section(id: u8, body: &[u8]) -> Vec<u8> {
-    [&[id], leb(body.len()).as_slice(), body].concat()
-}
-
-/// A type of a component, within a type of a component, so deep.
-fn nested_types(depth: usize) -> Vec<u8> {
-    let types = [&[1], [0x41, 1, 1].repeat(depth).as_slice(), &[0x41, 0]].concat();
-    [HEADER, section(7, &types).as_slice()].concat()
-}
-
-/// A component within a component, so deep.
-fn nested_components(depth: usize) -> Vec<u8> {
-    let mut whole = HEADER.to_vec();
-    for _ in 0..depth {
-        whole = [HEADER, section(4, &whole).as_slice()].concat();
-    }
-    whole
-}
-
 /// `count` types, each made of the one before.
 fn chain(count: usize, first: &str, next: fn(usize) -> String) -> String {
     let mut text = format!("(type $t0 {first})");
@@ -81,6 +49,22 @@ pub fn cases() -> Vec<Case> {
     cases.extend(deep());
     cases.extend(names());
     cases
+}
+
+/// Loads the deepest in a process of its own, which may not survive it.
+async fn in_another_process() -> Result<(), String> {
+    let this = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut command = tokio::process::Command::new(this);
+    let ended = command.args(["corpus::shape::load_the_deepest", "--exact", "--ignored"]).output().await;
+    let ended = ended.map_err(|error| error.to_string())?;
+    if ended.status.success() { Ok(()) } else { Err(format!("the process that loads it ends with {}", ended.status)) }
+}
+
+#[test]
+#[ignore = "a case runs it in a process of its own, which may not survive it"]
+fn load_the_deepest() {
+    let bytes = blowup::nested_types(1_000_000);
+    assert!(crate::kit::sandbox().load_bytes(&vumi_sandbox::ComponentCache::none(), &bytes, "deep.wasm").is_err());
 }
 
 fn many() -> Vec<Case> {
@@ -141,11 +125,16 @@ fn many() -> Vec<Case> {
 
 fn deep() -> Vec<Case> {
     vec![
-        bytes("shape-nested-types", "has a type within a type, 1,000 deep", || nested_types(1_000))
-            .refused("is not a valid component", BOUND),
-        bytes("shape-nested-types-deeper", "has a type within a type, 1,000,000 deep", || nested_types(1_000_000))
-            .refused("is not a valid component", BOUND),
-        bytes("shape-nested-components", "is a component within a component, 1,000 deep", || nested_components(1_000))
+        bytes("shape-nested-types", "has a type within a type, 1,000 deep", || blowup::nested_types(1_000))
+            .refused("hostile.wasm", BOUND),
+        own(
+            "shape-nested-types-deeper",
+            "has a type within a type, 1,000,000 deep",
+            "refused; the host goes on",
+            "Reading a component must not take stack that its writer decides on.",
+            Box::new(|_| Box::pin(in_another_process())),
+        ),
+        bytes("shape-nested-components", "is a component within a component, 500 deep", || blowup::nested_components(500))
             .refused("hostile.wasm", BOUND),
         text("shape-large-type", "has a type of 2^40 fields, by doubling", || {
             chain(40, "(tuple u8 u8)", |n| format!("(tuple $t{n} $t{n})"))
@@ -200,7 +189,7 @@ fn names() -> Vec<Case> {
         })
         .refused("imports `wasi:http/outgoing-handler@0.2.1`, which this host does not offer", WORLD),
         text("shape-import-of-a-component", "imports a component", || "(import \"c\" (component))".into())
-            .refused("which this host does not offer", WORLD),
+            .refused("component imports are not supported", WORLD),
         text("shape-import-of-a-module", "imports a core module", || "(import \"m\" (core module))".into())
             .refused("which this host does not offer", WORLD),
         text("shape-long-import", "imports something whose name has 90,000 letters", || {

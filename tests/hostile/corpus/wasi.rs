@@ -108,6 +108,7 @@ fn floods() -> Vec<Case> {
         forged("wasi-random-bytes", "asks for a mebibyte of random bytes, and keeps them, for ever", does(
             "(loop $l (call $random (i64.const 1048576) (i32.const 200)) (br $l))",
         ))
+        .under(|config| config.limits.memory = vumi_core::ByteSize::mib(4))
         .ends(MemoryLimit, "limit `memory`", "They are written into the guest's memory, which has its limit."),
         forged("wasi-random-too-many", "asks for a mebibyte of random bytes, and one", does(
             "(call $random (i64.const 1048577) (i32.const 200))",
@@ -117,18 +118,15 @@ fn floods() -> Vec<Case> {
             "(call $random (i64.const -1) (i32.const 200))",
         ))
         .ends(Trap, "", "What the host makes in one call has a bound."),
-        forged("wasi-poll-many", "polls 990 timers at a time, for ever", does(
+        forged("wasi-poll-many", "polls 400 timers at a time, for ever", does(
             "(loop $l
                (i32.store (i32.add (i32.const 16384) (i32.mul (local.get $i) (i32.const 4))) (call $subscribe (i64.const 0)))
-               (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 990))))
+               (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 400))))
              (loop $m
-               (call $poll (i32.const 16384) (i32.const 990) (i32.const 200))
+               (call $poll (i32.const 16384) (i32.const 400) (i32.const 200))
                (br $m))",
         ))
-        .under(|config| {
-            short(config);
-            config.limits.memory = vumi_core::ByteSize::mib(64);
-        })
+        .under(short)
         .shown(
             "`cpu-limit` or `memory-limit`",
             |answer| match answer.outcome() {
