@@ -47,7 +47,8 @@ async fn neighbour() -> Duration {
 
 /// A well-behaved app that is asked one question after the other until it is told to stop.
 pub struct Neighbour {
-    answers: watch::Receiver<u64>,
+    /// How often it has answered, and the longest time that it took.
+    answers: watch::Receiver<(u64, Duration)>,
     stop: watch::Sender<bool>,
     asks: JoinHandle<Duration>,
 }
@@ -55,20 +56,20 @@ pub struct Neighbour {
 impl Neighbour {
     /// Starts asking.
     pub fn start() -> Self {
-        let (count, answers) = watch::channel(0);
+        let (count, answers) = watch::channel((0, Duration::ZERO));
         let (stop, stopped) = watch::channel(false);
         let asks = tokio::spawn(async move {
             let mut rig = Rig::with("neighbour", |_| {});
             let (mut slowest, mut pace) = (Duration::ZERO, tokio::time::interval(Duration::from_millis(5)));
             while !*stopped.borrow() {
                 let began = Instant::now();
-                let next = *count.borrow() + 1;
+                let next = count.borrow().0 + 1;
                 let answer = rig.ask(&format!("echo hello {next}")).await;
                 answer.ended(Outcome::Ok);
                 assert_eq!(answer.text(), format!("hello {next}"));
                 assert_eq!(rig.ask("kv-incr answers").await.text(), format!("ok {next}"));
                 slowest = slowest.max(began.elapsed());
-                let _ = count.send(next);
+                let _ = count.send((next, slowest));
                 pace.tick().await;
             }
             slowest
@@ -78,7 +79,12 @@ impl Neighbour {
 
     /// How often it has answered.
     pub fn answers(&self) -> u64 {
-        *self.answers.borrow()
+        self.answers.borrow().0
+    }
+
+    /// The longest time that two answers took, so far.
+    pub fn slowest(&self) -> Duration {
+        self.answers.borrow().1
     }
 
     /// Waits until it has answered so often.
@@ -87,7 +93,7 @@ impl Neighbour {
     /// When it does not, within the patience of tests.
     pub async fn answered(&self, count: u64) -> Result<(), String> {
         let mut answers = self.answers.clone();
-        match tokio::time::timeout(vumi_tests::PATIENCE, answers.wait_for(|now| *now >= count)).await {
+        match tokio::time::timeout(vumi_tests::PATIENCE, answers.wait_for(|(now, _)| *now >= count)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) => Err("the neighbour failed".to_owned()),
             Err(_) => Err("the neighbour does not get on".to_owned()),

@@ -13,6 +13,11 @@ fn beside(functions: &str) -> Vec<u8> {
     Forge::attack("(call $say (i32.const 128) (i32.const 2))").and(functions).bytes()
 }
 
+/// Stores all of the locals, so that none is found to be of no use.
+fn all_used(locals: usize) -> String {
+    (0..locals).map(|n| format!("(i32.store (i32.const 0) (local.get {n}))")).collect()
+}
+
 /// `depth` loops in each other over 100 locals, each loop changing half of them: at each loop's head all values meet
 /// again, so that their number grows with depth times locals, and where they live with its square.
 pub fn nested_loops(depth: usize) -> Vec<u8> {
@@ -28,7 +33,7 @@ pub fn nested_loops(depth: usize) -> Vec<u8> {
     for level in (0..depth).rev() {
         let _ = write!(body, "(br_if $l{level} (local.get {})))", level % LOCALS);
     }
-    beside(&format!("(func (local {}) {body})", "i32 ".repeat(LOCALS)))
+    beside(&format!("(func (local {}) {body} {})", "i32 ".repeat(LOCALS), all_used(LOCALS)))
 }
 
 /// A function of about `bytes` bytes that does nothing but load from memory: every load may trap, and each is another
@@ -54,7 +59,8 @@ pub fn br_table(targets: usize) -> Vec<u8> {
     for n in 0..BLOCKS {
         let _ = write!(close, ") (local.set {} (i32.add (local.get 0) (i32.const {n})))", n % 20);
     }
-    beside(&format!("(func (local {}) {open} (br_table {table} 0 (local.get 1)) {close})", "i32 ".repeat(20)))
+    let used = all_used(20);
+    beside(&format!("(func (local {}) {open} (br_table {table} 0 (local.get 1)) {close} {used})", "i32 ".repeat(20)))
 }
 
 /// `count` small functions that differ.
@@ -72,7 +78,8 @@ pub fn locals(count: usize) -> Vec<u8> {
     for n in 0..count {
         let _ = write!(body, "(local.set {n} (i32.add (local.get {n}) (local.get {})))", (n * 7 + 1) % count.max(1));
     }
-    beside(&format!("(func (local {}) (loop $l {body} (br_if $l (local.get 0))))", "i32 ".repeat(count)))
+    let used = all_used(count);
+    beside(&format!("(func (local {}) (loop $l {body} (br_if $l (local.get 0))) {used})", "i32 ".repeat(count)))
 }
 
 /// `count` data segments of one byte at one place of the memory.

@@ -183,7 +183,10 @@ impl Forge {
 
     /// A guest that does this for each message, and then answers well.
     pub fn attack(body: impl AsRef<str>) -> Self {
-        Self::of(format!("(func $attack (result i32) (local $i i32) (local $j i32)\n{}\n(i32.const 48))", body.as_ref()))
+        Self::of(format!(
+            "(func $attack (result i32) (local $i i32) (local $j i32)\n{}\n(i32.const 48))",
+            body.as_ref()
+        ))
     }
 
     /// With data at an address of its memory.
@@ -247,7 +250,9 @@ impl Forge {
                  (canon lift (core func $main \"on-{name}\") {lift}))"
             );
         }
-        text.push_str("(instance $handler (export \"on-message\" (func $on-message)) (export \"on-event\" (func $on-event)))\n");
+        text.push_str(
+            "(instance $handler (export \"on-message\" (func $on-message)) (export \"on-event\" (func $on-event)))\n",
+        );
         text.push_str("(export \"vumi:app/handler@0.1.0\" (instance $handler))\n");
         text.push_str(&self.after);
         text.push(')');

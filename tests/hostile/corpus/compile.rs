@@ -27,13 +27,14 @@ pub fn cases() -> Vec<Case> {
 #[test]
 #[ignore = "takes minutes of a processor; prints a table"]
 fn what_they_cost() {
-    let sizes: [(&str, fn(usize) -> Vec<u8>, [usize; 3]); 6] = [
-        ("nested_loops", blowup::nested_loops, [20, 60, 120]),
+    let sizes: [(&str, fn(usize) -> Vec<u8>, [usize; 3]); 7] = [
+        ("nested_loops", blowup::nested_loops, [20, 60, 200]),
         ("loads", blowup::loads, [50_000, 500_000, 2_300_000]),
         ("br_table", blowup::br_table, [10_000, 30_000, 60_000]),
         ("many_functions", blowup::many_functions, [2_000, 20_000, 100_000]),
         ("locals", blowup::locals, [500, 2_000, 8_000]),
         ("data_segments", blowup::data_segments, [1_000, 4_000, 16_000]),
+        ("nested_components", blowup::nested_components, [500, 2_000, 8_000]),
     ];
     for (name, make, sizes) in sizes {
         for size in sizes {

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -48,9 +48,12 @@ impl Ground {
 }
 
 /// A gzip stream of so many zeroes.
-fn bomb(bytes: usize) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(&vec![0; bytes]).and_then(|()| encoder.finish()).unwrap_or_default()
+fn bomb(bytes: usize) -> &'static [u8] {
+    static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
+    BOMB.get_or_init(|| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(&vec![0; bytes]).and_then(|()| encoder.finish()).unwrap_or_default()
+    })
 }
 
 fn redirect(target: &str) -> Vec<u8> {
@@ -78,8 +81,8 @@ async fn answer(stream: TcpStream, closed: SocketAddr) -> std::io::Result<()> {
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await?;
     let whole = |body: &[u8], more: &str| {
-        let mut bytes =
-            format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{more}Connection: close\r\n\r\n", body.len()).into_bytes();
+        let mut bytes = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{more}Connection: close\r\n\r\n", body.len())
+            .into_bytes();
         bytes.extend_from_slice(body);
         bytes
     };
@@ -91,7 +94,7 @@ async fn answer(stream: TcpStream, closed: SocketAddr) -> std::io::Result<()> {
         "/to-file" => redirect("file:///etc/passwd"),
         "/circle" => redirect("/circle"),
         "/to-crlf" => redirect("http://127.0.0.1/\u{b}x"),
-        "/gzip-bomb" => whole(&bomb(64 << 20), "Content-Encoding: gzip\r\n"),
+        "/gzip-bomb" => whole(bomb(16 << 20), "Content-Encoding: gzip\r\n"),
         "/gzip-lie" => whole(b"this is no gzip", "Content-Encoding: gzip\r\n"),
         "/long-lie" => b"HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\nx".to_vec(),
         "/short-lie" => b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nx".to_vec(),

@@ -4,7 +4,8 @@ use vumi_tests::forge::Forge;
 
 use super::case::{Case, forged};
 
-const NAMESPACE: &str = "A key is text after a prefix that no key of another app can begin with; nothing interprets it.";
+const NAMESPACE: &str =
+    "A key is text after a prefix that no key of another app can begin with; nothing interprets it.";
 
 /// Sets the key that the message names, reads it, counts and deletes it, and says what the first call answered.
 fn uses_the_key() -> Forge {
@@ -93,10 +94,28 @@ pub fn cases() -> Vec<Case> {
     };
     let json = "A value must be JSON text, or programs of Vumi that share the store could not read it.";
     cases.extend([
-        value("kv-value-no-json", "stores text that is no JSON", "{'a': 1}".into(), "invalid: the value is not JSON text", json),
-        value("kv-value-two", "stores two JSON values at once", "1 2".into(), "invalid: the value is not JSON text", json),
+        value(
+            "kv-value-no-json",
+            "stores text that is no JSON",
+            "{'a': 1}".into(),
+            "invalid: the value is not JSON text",
+            json,
+        ),
+        value(
+            "kv-value-two",
+            "stores two JSON values at once",
+            "1 2".into(),
+            "invalid: the value is not JSON text",
+            json,
+        ),
         value("kv-value-empty", "stores nothing", String::new(), "invalid: the value is not JSON text", json),
-        value("kv-value-nan", "stores NaN, which some take for JSON", "NaN".into(), "invalid: the value is not JSON text", json),
+        value(
+            "kv-value-nan",
+            "stores NaN, which some take for JSON",
+            "NaN".into(),
+            "invalid: the value is not JSON text",
+            json,
+        ),
         value(
             "kv-value-deep",
             "stores 30,000 nested arrays",
@@ -111,7 +130,13 @@ pub fn cases() -> Vec<Case> {
             "quota: the value has 200000 bytes, the limit kv_value is 65536",
             "Values have a bound.",
         ),
-        value("kv-value-number", "stores the number 1e999999999999", "1e999999999999".into(), "ok", "Numbers are kept as they are written."),
+        value(
+            "kv-value-number",
+            "stores the number 1e999999999999",
+            "1e999999999999".into(),
+            "ok",
+            "Numbers are kept as they are written.",
+        ),
         value(
             "kv-value-same-keys",
             "stores an object with one key twice",
@@ -119,7 +144,13 @@ pub fn cases() -> Vec<Case> {
             "ok",
             "The text is kept as it is; what its reader makes of it is the app's affair.",
         ),
-        value("kv-value-64-kib", "stores 64 KiB", format!("\"{}\"", "x".repeat(65_534)), "ok", "Exactly the limit fits."),
+        value(
+            "kv-value-64-kib",
+            "stores 64 KiB",
+            format!("\"{}\"", "x".repeat(65_534)),
+            "ok",
+            "Exactly the limit fits.",
+        ),
         value(
             "kv-value-64-kib-and-one",
             "stores 64 KiB and one byte",

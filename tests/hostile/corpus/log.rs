@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use vumi_core::Outcome::{HandlerError, Ok as Well, Trap};
-use vumi_tests::forge::{self, Forge};
+use vumi_tests::forge::Forge;
 
 use super::case::{Case, forged, own, probe};
-use super::ground::Ground;
-use crate::kit::{Rig, cache, sandbox};
+use crate::kit::Rig;
 
 const ESCAPED: &str = "Control characters but line breaks and tabs are shown, not sent.";
 
 fn logs(text: &'static [u8]) -> impl Fn() -> Forge + Send + Sync {
     move || {
-        Forge::attack(format!("(call $log (i32.const 1) (i32.const 1024) (i32.const {}))", text.len())).data(1_024, text)
+        Forge::attack(format!("(call $log (i32.const 1) (i32.const 1024) (i32.const {}))", text.len()))
+            .data(1_024, text)
     }
 }
 
@@ -53,7 +53,7 @@ pub fn cases() -> Vec<Case> {
             "logs a line break and what looks like a line of the host",
             "no line of the host's own log begins with what the guest wrote",
             "Who reads the host's log line by line must be able to tell who wrote a line.",
-            Box::new(|ground| Box::pin(forged_line(ground))),
+            Box::new(|_| Box::pin(forged_line())),
         ),
         forged("log-empty", "logs nothing", logs(b"")).shown(
             "`ok`; an empty entry",
@@ -122,15 +122,14 @@ impl Write for Page {
 }
 
 /// Writes a log as the host does by default, and looks at its lines.
-async fn forged_line(_: &Ground) -> Result<(), String> {
-    let _ = (cache(), sandbox(), forge::LIBC);
+async fn forged_line() -> Result<(), String> {
     let page = Page::default();
     let writer = page.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
     {
+        use tracing::instrument::WithSubscriber;
         let kv = vumi_store::kv_in_memory(vumi_store::MemoryBounds::default(), Arc::new(vumi_core::SystemClock));
         let mut rig = Rig::of("hostile", &crate::kit::component("probe"), kv, |_| {});
-        use tracing::instrument::WithSubscriber;
         rig.ask("log one\n2026-01-01T00:00:00Z ERROR vumi_host: forged").with_subscriber(subscriber).await;
     }
     let written = String::from_utf8_lossy(&page.0.lock()).into_owned();

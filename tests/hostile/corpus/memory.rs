@@ -107,8 +107,10 @@ fn growth() -> Vec<Case> {
 
 fn declared() -> Vec<Case> {
     vec![
-        forged("memory-two", "has a module of two memories", with("(memory 1) (memory 1)"))
-            .refused("exceeds the per-instance limit of 1", "The pool is made for one; more are refused before they run."),
+        forged("memory-two", "has a module of two memories", with("(memory 1) (memory 1)")).refused(
+            "exceeds the per-instance limit of 1",
+            "The pool is made for one; more are refused before they run.",
+        ),
         forged("memory-many", "has nine modules, each with a memory", modules("(memory 1)", 9))
             .refused("memories", "The pool has room for eight in one component; more are refused before they run."),
         forged("memory-together", "has three modules with a memory of 30 MiB each", modules("(memory 480)", 3)).ends(
@@ -129,14 +131,10 @@ fn declared() -> Vec<Case> {
             "limit `memory`",
             "The engine takes such memories inside of a module; they count like all others.",
         ),
-        forged(
-            "memory-64-beyond",
-            "reads at the end of 64 bits in a memory with 64-bit addresses",
-            || {
-                Forge::attack("(drop (i64.load $big offset=18446744073709551608 (i64.const -1)))")
-                    .and("(memory $big i64 1)")
-            },
-        )
+        forged("memory-64-beyond", "reads at the end of 64 bits in a memory with 64-bit addresses", || {
+            Forge::attack("(drop (i64.load $big offset=18446744073709551608 (i64.const -1)))")
+                .and("(memory $big i64 1)")
+        })
         .ends(Trap, "out of bounds memory access", CANONICAL),
         forged("memory-page-size", "has a memory whose pages are a byte each", with("(memory 1 (pagesize 1))"))
             .refused("is not a valid component", "Features that the language has not settled are off."),
@@ -144,16 +142,23 @@ fn declared() -> Vec<Case> {
             .refused("is not a valid component", "The host has no garbage collector for guests."),
         forged("memory-exceptions", "throws an exception", with("(tag $t) (func (throw $t))"))
             .refused("is not a valid component", "Features that the engine is not built with are off."),
-        forged("memory-data-8-mib", "brings data of 8 MiB", || {
-            let data = "x".repeat(8 << 20);
-            Forge::attack("(call $say (i32.const 128) (i32.const 2))")
-                .libc(LIBC.replacen("2)", &format!("200) (data (i32.const 131072) \"{data}\")"), 1))
+        forged("memory-data-2-mib", "brings data of 2 MiB", || {
+            let data = "x".repeat(2 << 20);
+            Forge::attack("(call $say (i32.const 128) (i32.const 2))").libc(LIBC.replacen(
+                "2)",
+                &format!("200) (data (i32.const 131072) \"{data}\")"),
+                1,
+            ))
         })
         .says("ok", "Data are mapped, copy-on-write, and count as the memory that they lie in."),
         forged("memory-data-beyond", "brings data that do not fit into its memory", || {
             Forge::attack("").and("(data (i32.const 131070) \"xxxx\")")
         })
-        .ends(Instantiate, "could not be started", "An instance that cannot be made is the component's fault."),
+        .ends(
+            Instantiate,
+            "could not be started",
+            "An instance that cannot be made is the component's fault.",
+        ),
         forged("memory-dropped-data", "copies from a data segment that it has dropped", || {
             Forge::attack("(data.drop $d) (memory.init $d (i32.const 0) (i32.const 0) (i32.const 4))")
                 .and("(data $d \"xxxx\")")
@@ -174,11 +179,8 @@ fn handed_over() -> Vec<Case> {
         forged(name, what, move || Forge::attack("(call $say (i32.const 128) (i32.const 2))").realloc(body))
     };
     vec![
-        forged("memory-answer-beyond", "says that its answer lies beyond its memory", answers("(i32.const -16)")).ends(
-            Trap,
-            "",
-            CANONICAL,
-        ),
+        forged("memory-answer-beyond", "says that its answer lies beyond its memory", answers("(i32.const -16)"))
+            .ends(Trap, "", CANONICAL),
         forged("memory-answer-unaligned", "says that its answer lies at an odd address", answers("(i32.const 49)"))
             .ends(Trap, "align", CANONICAL),
         forged(
@@ -201,16 +203,10 @@ fn handed_over() -> Vec<Case> {
         .ends(Trap, "", CANONICAL),
         lie("memory-realloc-beyond", "has an allocator that gives out addresses beyond its memory", "(i32.const -64)")
             .ends(Trap, "", CANONICAL),
-        lie("memory-realloc-last-byte", "has one that gives out the memory's last byte", "(i32.const 131071)").ends(
-            Trap,
-            "",
-            CANONICAL,
-        ),
-        lie("memory-realloc-unaligned", "has one that gives out odd addresses", "(i32.const 70001)").ends(
-            Trap,
-            "align",
-            CANONICAL,
-        ),
+        lie("memory-realloc-last-byte", "has one that gives out the memory's last byte", "(i32.const 131071)")
+            .ends(Trap, "", CANONICAL),
+        lie("memory-realloc-unaligned", "has one that gives out odd addresses", "(i32.const 70001)")
+            .ends(Trap, "align", CANONICAL),
         lie("memory-realloc-overlaps", "has one that always gives out the same address", "(i32.const 70000)").shown(
             "`ok` or `trap`",
             |answer| match answer.outcome() {

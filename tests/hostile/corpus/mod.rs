@@ -22,6 +22,7 @@ mod rounds;
 mod runner;
 mod shape;
 mod tables;
+mod warm;
 mod wasi;
 mod web;
 
@@ -56,9 +57,21 @@ pub fn families() -> Vec<Family> {
             web::cases(),
         ),
         family("The log", "What a guest writes, and what it would have its reader believe.", log::cases()),
-        family("The system", "Clocks, random numbers, streams and handles; and what a guest does not see.", wasi::cases()),
-        family("Shape", "Components that are strange as a whole: too many, too deep, not what they seem.", shape::cases()),
+        family(
+            "The system",
+            "Clocks, random numbers, streams and handles; and what a guest does not see.",
+            wasi::cases(),
+        ),
+        family(
+            "Shape",
+            "Components that are strange as a whole: too many, too deep, not what they seem.",
+            shape::cases(),
+        ),
         family("Compilation", "Components that are small and dear to compile.", compile::cases()),
-        family("Files", "Components that are not what was built, and a cache that somebody has been at.", files::cases()),
+        family(
+            "Files",
+            "Components that are not what was built, and a cache that somebody has been at.",
+            files::cases(),
+        ),
     ]
 }

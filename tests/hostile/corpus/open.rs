@@ -6,7 +6,10 @@ pub const KNOWN_OPEN: &[(&str, &str)] = &[
     ("log-function-names", "the reason of a run shows the names of functions with their control characters."),
     ("log-function-name-long", "the reason of a run has no bound when it shows names of functions."),
     ("shape-nested-types-deeper", "the engine's validator recurses, and the stack of the thread that compiles ends."),
-    ("shape-crossed-handler", "the types of the handlers are checked when the first message comes, not when it is loaded."),
+    (
+        "shape-crossed-handler",
+        "the types of the handlers are checked when the first message comes, not when it is loaded.",
+    ),
     ("shape-long-import", "the sentence has the whole name."),
     ("shape-escapes-in-import", "the sentence has the name as it is."),
     ("shape-escapes-in-module", "the sentence has the name as it is."),

@@ -38,8 +38,10 @@ pub fn cases() -> Vec<Case> {
         }),
         recurses("recursion-large-frames", "has a function with 1,000 locals that calls itself", || {
             let locals = "i64 ".repeat(1_000);
-            let keep: String = (1..1_001).map(|n| format!("(local.set {n} (i64.load (i32.const {})))", n * 8)).collect();
-            let use_all: String = (1..1_001).map(|n| format!("(i64.store (i32.const {}) (local.get {n}))", n * 8)).collect();
+            let keep: String =
+                (1..1_001).map(|n| format!("(local.set {n} (i64.load (i32.const {})))", n * 8)).collect();
+            let use_all: String =
+                (1..1_001).map(|n| format!("(i64.store (i32.const {}) (local.get {n}))", n * 8)).collect();
             Forge::attack("(call $f (i32.const 1))")
                 .and(&format!("(func $f (param i32) (local {locals}) {keep} (call $f (local.get 0)) {use_all})"))
         }),
@@ -63,29 +65,36 @@ pub fn cases() -> Vec<Case> {
             )
         })
         .under(|config| config.limits.host_calls = 1_000_000),
-        forged("recursion-host-calls-counted", "the same, under the usual limit of host calls and with smaller frames", || {
-            Forge::attack("(call $f)").and(
-                "(func $f (call $config (i32.const 128) (i32.const 2) (i32.const 200)) (call $f))",
-            )
-        })
+        forged(
+            "recursion-host-calls-counted",
+            "the same, under the usual limit of host calls and with smaller frames",
+            || {
+                Forge::attack("(call $f)")
+                    .and("(func $f (call $config (i32.const 128) (i32.const 2) (i32.const 200)) (call $f))")
+            },
+        )
         .under(|config| config.limits.host_calls = 1_000)
         .ends(HostCallLimit, "more than 1000 host calls", "Whichever limit comes first ends the run."),
-        forged("recursion-realloc-calls-host", "has an allocator that calls the host, which calls the allocator …", || {
-            let mut forge = Forge::attack(
-                "(i32.store (i32.const 1000) (i32.const 1)) (call $say (i32.const 128) (i32.const 2))",
-            )
-            .libc(flagged("(call_indirect $way (type $v) (i32.const 0))"));
-            // The allocator is made before the host's functions are lowered, so it reaches them through a table.
-            forge.libc.push_str("(type $v (func)) (table $way (export \"way\") 1 funcref)");
-            forge.around = r#"(core module $bends
+        forged(
+            "recursion-realloc-calls-host",
+            "has an allocator that calls the host, which calls the allocator …",
+            || {
+                let mut forge = Forge::attack(
+                    "(i32.store (i32.const 1000) (i32.const 1)) (call $say (i32.const 128) (i32.const 2))",
+                )
+                .libc(flagged("(call_indirect $way (type $v) (i32.const 0))"));
+                // The allocator is made before the host's functions are lowered, so it reaches them through a table.
+                forge.libc.push_str("(type $v (func)) (table $way (export \"way\") 1 funcref)");
+                forge.around = r#"(core module $bends
                 (import "libc" "way" (table $way 1 funcref)) (import "host" "config" (func $config (param i32 i32 i32)))
                 (func $again (call $config (i32.const 128) (i32.const 2) (i32.const 200)))
                 (elem (table $way) (i32.const 0) func $again))
               (core instance (instantiate $bends (with "libc" (instance $libc))
                 (with "host" (instance (export "config" (func $config))))))"#
-                .to_owned();
-            forge
-        })
+                    .to_owned();
+                forge
+            },
+        )
         .shown(
             "`trap`: “cannot leave component instance”",
             |answer| match answer.outcome() {
@@ -95,8 +104,9 @@ pub fn cases() -> Vec<Case> {
             NO_WAY_BACK,
         ),
         forged("recursion-post-return-calls-host", "calls the host when it is told that its answer was read", || {
-            let mut forge = Forge::attack("")
-                .and(r#"(func (export "post") (param i32) (call $config (i32.const 128) (i32.const 2) (i32.const 200)))"#);
+            let mut forge = Forge::attack("").and(
+                r#"(func (export "post") (param i32) (call $config (i32.const 128) (i32.const 2) (i32.const 200)))"#,
+            );
             forge.lift = r#"(post-return (func $main "post"))"#;
             forge
         })

@@ -28,7 +28,7 @@ pub async fn attempt(case: &Case, ground: &Ground) -> Result<(), String> {
     let began = Instant::now();
     let came = match &case.attack {
         Attack::Component(make) => {
-            let bytes = make();
+            let bytes = Arc::clone(make);
             let load = move || sandbox().load_bytes(&ComponentCache::none(), &bytes, "hostile.wasm");
             match tokio::task::spawn_blocking(load).await {
                 Ok(Ok(component)) => ask(case, &component, ground).await,
@@ -78,8 +78,8 @@ async fn ask(case: &Case, component: &LoadedComponent, ground: &Ground) -> Resul
     }
     let mut rig = Rig::of("hostile", component, Arc::clone(&kv), |config| {
         config.limits.cpu_ms = 5_000;
-        config.timeout = 10;
-        config.http.timeout = 2;
+        config.timeout = 30;
+        config.http.timeout = 20;
         config.http.allow = vec![format!("http://{}", ground.server), "http://*:*".into(), "https://*:*".into()];
         (case.config)(config);
     });

@@ -9,7 +9,8 @@ use super::case::{Case, bytes, forged, own};
 
 const BOUND: &str = "The validator and the pool bound how many there may be.";
 const WORLD: &str = "A component runs if it is of the world, by names and types, and imports only what is offered.";
-const SENTENCE: &str = "A component's names are foreign text: the sentence about it is short and cannot steer a terminal.";
+const SENTENCE: &str =
+    "A component's names are foreign text: the sentence about it is short and cannot steer a terminal.";
 /// `count` types, each made of the one before.
 fn chain(count: usize, first: &str, next: fn(usize) -> String) -> String {
     let mut text = format!("(type $t0 {first})");
@@ -69,15 +70,20 @@ fn load_the_deepest() {
 
 fn many() -> Vec<Case> {
     vec![
-        forged("shape-instances", "has 80 instances of core modules", after(|| {
-            "(core module $e)".to_owned() + &"(core instance (instantiate $e))".repeat(80)
-        }))
+        forged(
+            "shape-instances",
+            "has 80 instances of core modules",
+            after(|| "(core module $e)".to_owned() + &"(core instance (instantiate $e))".repeat(80)),
+        )
         .refused("instances", BOUND),
-        forged("shape-thousands-of-instances", "has 5,000 instances", after(|| {
-            "(core module $e)".to_owned() + &"(core instance (instantiate $e))".repeat(5_000)
-        }))
+        forged(
+            "shape-thousands-of-instances",
+            "has 5,000 instances",
+            after(|| "(core module $e)".to_owned() + &"(core instance (instantiate $e))".repeat(5_000)),
+        )
         .refused("is not a valid component", BOUND),
-        forged("shape-modules", "has 1,500 modules", after(|| "(core module)".repeat(1_500))).refused("is not a valid component", BOUND),
+        forged("shape-modules", "has 1,500 modules", after(|| "(core module)".repeat(1_500)))
+            .refused("is not a valid component", BOUND),
         text("shape-imports", "imports 5,000 functions", || {
             (0..5_000).fold(String::new(), |mut text, n| {
                 let _ = write!(text, "(import \"f{n}\" (func))");
@@ -85,12 +91,16 @@ fn many() -> Vec<Case> {
             })
         })
         .refused("which this host does not offer", WORLD),
-        forged("shape-exports", "exports 5,000 functions beside its handler", after(|| {
-            (0..5_000).fold(String::new(), |mut text, n| {
-                let _ = write!(text, "(export \"f{n}\" (func $on-message))");
-                text
-            })
-        }))
+        forged(
+            "shape-exports",
+            "exports 5,000 functions beside its handler",
+            after(|| {
+                (0..5_000).fold(String::new(), |mut text, n| {
+                    let _ = write!(text, "(export \"f{n}\" (func $on-message))");
+                    text
+                })
+            }),
+        )
         .says("ok", "Nobody calls them."),
         forged("shape-core-exports", "has a module that exports 10,000 things", || {
             let exports = (0..10_000).fold(String::new(), |mut text, n| {
@@ -100,8 +110,8 @@ fn many() -> Vec<Case> {
             ok().and(&exports)
         })
         .says("ok", "Nobody uses them."),
-        forged("shape-core-types", "has a module of 20,000 types", || {
-            let types = (0..20_000).fold(String::new(), |mut text, n: u32| {
+        forged("shape-core-types", "has a module of 2,000 types", || {
+            let types = (0..2_000).fold(String::new(), |mut text, n: u32| {
                 let params: String = (0..15).map(|bit| if n >> bit & 1 == 0 { "i32 " } else { "i64 " }).collect();
                 let _ = write!(text, "(type (func (param {params})))");
                 text
@@ -110,9 +120,9 @@ fn many() -> Vec<Case> {
         })
         .says("ok", "They are known as long as the component is."),
         forged("shape-globals", "has 50,000 globals", || ok().and(&"(global i64 (i64.const 1))".repeat(50_000)))
-            .shown("`ok`, or refused", |_| Ok(()), "They count as part of an instance, whose size the pool bounds."),
-        forged("shape-custom-section", "carries 10 MB that mean nothing", || {
-            ok().and(&format!("(@custom \"junk\" \"{}\")", "x".repeat(10_000_000)))
+            .says("ok", "They are part of an instance, whose size the pool bounds."),
+        forged("shape-custom-section", "carries 2 MB that mean nothing", || {
+            ok().and(&format!("(@custom \"junk\" \"{}\")", "x".repeat(2_000_000)))
         })
         .says("ok", "What means nothing is not looked at."),
         text("shape-parameters", "imports a function of 2,000 parameters", || {
@@ -134,14 +144,18 @@ fn deep() -> Vec<Case> {
             "Reading a component must not take stack that its writer decides on.",
             Box::new(|_| Box::pin(in_another_process())),
         ),
-        bytes("shape-nested-components", "is a component within a component, 500 deep", || blowup::nested_components(500))
-            .refused("hostile.wasm", BOUND),
+        bytes("shape-nested-components", "is a component within a component, 500 deep", || {
+            blowup::nested_components(500)
+        })
+        .refused("hostile.wasm", BOUND),
         text("shape-large-type", "has a type of 2^40 fields, by doubling", || {
             chain(40, "(tuple u8 u8)", |n| format!("(tuple $t{n} $t{n})"))
         })
         .refused("is not a valid component", BOUND),
-        text("shape-deep-type", "has a list of lists, 5,000 deep", || chain(5_000, "(list u8)", |n| format!("(list $t{n})")))
-            .refused("is not a valid component", BOUND),
+        text("shape-deep-type", "has a list of lists, 5,000 deep", || {
+            chain(5_000, "(list u8)", |n| format!("(list $t{n})"))
+        })
+        .refused("is not a valid component", BOUND),
         text("shape-large-flags", "has flags of 10,000 names", || {
             let names: String = (0..10_000).map(|n| format!("\"n{n}\" ")).collect();
             format!("(type (flags {names}))")

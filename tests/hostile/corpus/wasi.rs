@@ -85,7 +85,11 @@ pub fn cases() -> Vec<Case> {
         probe("wasi-file-proc", "opens the host's environment", "open /proc/self/environ").says("Err(", NOTHING),
         probe("wasi-socket", "connects to a server of this machine", "connect {server}").says("Err(", NOTHING),
         probe("wasi-socket-name", "looks a name up", "connect localhost:80").says("Err(", NOTHING),
-        probe("wasi-write-beyond", "writes more than it was told it may", "rush 100000").ends(Trap, "check-write", HANDLES),
+        probe("wasi-write-beyond", "writes more than it was told it may", "rush 100000").ends(
+            Trap,
+            "check-write",
+            HANDLES,
+        ),
         probe("wasi-zeroes", "writes 4 GiB of zeroes in one call", "zeroes 4294967295").ends(
             Trap,
             "",
@@ -189,7 +193,11 @@ fn floods() -> Vec<Case> {
 fn handles() -> Vec<Case> {
     let ends = |name: &str, what: &str, body: &'static str| forged(name, what, does(body)).ends(Trap, "", HANDLES);
     vec![
-        ends("wasi-handles", "makes timers until there is no room for more", "(loop $l (drop (call $subscribe (i64.const 0))) (br $l))"),
+        ends(
+            "wasi-handles",
+            "makes timers until there is no room for more",
+            "(loop $l (drop (call $subscribe (i64.const 0))) (br $l))",
+        ),
         ends("wasi-handle-none", "uses a handle that it does not have", "(call $block (i32.const 12345))"),
         ends("wasi-handle-0", "uses handle 0", "(call $block (i32.const 0))"),
         ends("wasi-handle-other-type", "uses a stream as a timer", "(call $block (call $stdin))"),
@@ -203,11 +211,15 @@ fn handles() -> Vec<Case> {
             "gives a timer back twice",
             "(local.set $i (call $subscribe (i64.const 0))) (call $drop (local.get $i)) (call $drop (local.get $i))",
         ),
-        forged("wasi-handles-reused", "makes and gives back 20,000 timers", does(
-            "(loop $l (call $drop (call $subscribe (i64.const 0)))
+        forged(
+            "wasi-handles-reused",
+            "makes and gives back 20,000 timers",
+            does(
+                "(loop $l (call $drop (call $subscribe (i64.const 0)))
                (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 20000))))
              (call $say (i32.const 128) (i32.const 2))",
-        ))
+            ),
+        )
         .says("ok", "What is given back is free again."),
     ]
 }

@@ -33,7 +33,8 @@ fn gets() -> Forge {
 /// Gets it with a header, and says what came, or the error.
 fn with_header(name: &'static str, value: &'static str) -> impl Fn() -> Forge + Send + Sync {
     move || {
-        let pair: Vec<u8> = [0x500, name.len() as u32, 0x700, value.len() as u32].iter().flat_map(|n| n.to_le_bytes()).collect();
+        let pair: Vec<u8> =
+            [0x500, name.len() as u32, 0x700, value.len() as u32].iter().flat_map(|n| n.to_le_bytes()).collect();
         Forge::attack(
             "(call $http (i32.const 4) (global.get $ptr) (global.get $len) (i32.const 1024) (i32.const 1) (i32.const 1)
                (i32.const 128) (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 200))
@@ -105,15 +106,45 @@ fn places() -> Vec<Case> {
         closed("ipv6-multicast", "multicast of IPv6", "[ff02::1]"),
         url("userinfo", "loopback behind what looks like a public name", "http://example.org@127.0.0.1/", "", NO_URL)
             .shown("`ok`; is told `denied` or `invalid`", refused, NO_URL),
-        url("userinfo-port", "loopback behind what looks like a name and port", "http://example.org:80@127.0.0.1/", "", NO_URL)
-            .shown("`ok`; is told `denied` or `invalid`", refused, NO_URL),
-        url("backslash", "loopback with a backslash before a public name", r"http://127.0.0.1\@example.org/", "", NO_URL)
-            .shown("`ok`; is told `denied` or `invalid`", refused, NO_URL),
+        url(
+            "userinfo-port",
+            "loopback behind what looks like a name and port",
+            "http://example.org:80@127.0.0.1/",
+            "",
+            NO_URL,
+        )
+        .shown("`ok`; is told `denied` or `invalid`", refused, NO_URL),
+        url(
+            "backslash",
+            "loopback with a backslash before a public name",
+            r"http://127.0.0.1\@example.org/",
+            "",
+            NO_URL,
+        )
+        .shown("`ok`; is told `denied` or `invalid`", refused, NO_URL),
         url("zone", "link-local with a zone", "http://[fe80::1%25eth0]/", "invalid: ", NO_URL),
         url("file", "a file", "file:///etc/passwd", "invalid: The URL must begin with http", NO_URL),
-        url("gopher", "gopher, which speaks any protocol", "gopher://127.0.0.1:6379/_SET", "invalid: The URL must begin with http", NO_URL),
-        url("line-break", "an address with a line break in it", "http://{server}/a\r\nHost: x", "invalid: The URL has a control character", NO_URL),
-        url("long", "an address of 64 KiB", &format!("http://example.org/{}", "x".repeat(65_536)), "invalid: The URL is longer", NO_URL),
+        url(
+            "gopher",
+            "gopher, which speaks any protocol",
+            "gopher://127.0.0.1:6379/_SET",
+            "invalid: The URL must begin with http",
+            NO_URL,
+        ),
+        url(
+            "line-break",
+            "an address with a line break in it",
+            "http://{server}/a\r\nHost: x",
+            "invalid: The URL has a control character",
+            NO_URL,
+        ),
+        url(
+            "long",
+            "an address of 64 KiB",
+            &format!("http://example.org/{}", "x".repeat(65_536)),
+            "invalid: The URL is longer",
+            NO_URL,
+        ),
         url("port-99999", "port 99999", "http://127.0.0.1:99999/", "invalid: The URL cannot be read", NO_URL),
         url("closed-port", "a port of this machine that was not named", "http://127.0.0.1:9/", blocked, CLOSED),
     ]
@@ -121,7 +152,11 @@ fn places() -> Vec<Case> {
 
 fn refused(answer: &crate::kit::Answer) -> Result<(), String> {
     let said = answer.sent.last().and_then(|message| message.content()).unwrap_or_default();
-    if said.starts_with("denied: Blocked") || said.starts_with("invalid: ") { Ok(()) } else { Err("it was not refused".into()) }
+    if said.starts_with("denied: Blocked") || said.starts_with("invalid: ") {
+        Ok(())
+    } else {
+        Err("it was not refused".into())
+    }
 }
 
 fn headers() -> Vec<Case> {
@@ -169,15 +204,25 @@ fn servers() -> Vec<Case> {
     let quick: fn(&mut AppConfig) = |config| config.http.timeout = 1;
     vec![
         served("redirect-closed", "redirects to a server of this machine", "to-closed", "denied: Blocked", HOP),
-        served("redirect-metadata", "redirects to the metadata service of a cloud", "to-metadata", "denied: Blocked", HOP),
+        served(
+            "redirect-metadata",
+            "redirects to the metadata service of a cloud",
+            "to-metadata",
+            "denied: Blocked",
+            HOP,
+        ),
         served("redirect-mapped", "redirects to loopback mapped into IPv6", "to-mapped", "denied: Blocked", HOP),
         served("redirect-file", "redirects to a file", "to-file", "denied: Blocked", HOP),
         served("redirect-circle", "redirects to itself", "circle", "unavailable: More than 20 redirects.", HOP),
         served("redirect-no-url", "redirects to what has a control character", "to-crlf", "", HOP).shown(
-            "`ok`; is told an error",
+            "`ok`; is told `denied` or `unavailable`",
             |answer| {
                 let said = answer.sent.last().and_then(|message| message.content()).unwrap_or_default();
-                if said.contains(": ") { Ok(()) } else { Err(said.to_owned()) }
+                if said.starts_with("denied: ") || said.starts_with("unavailable: ") {
+                    Ok(())
+                } else {
+                    Err(said.to_owned())
+                }
             },
             HOP,
         ),
@@ -187,22 +232,56 @@ fn servers() -> Vec<Case> {
         served("endless", "sends for ever", "endless", "quota: Received ", COUNTED),
         served("endless-head", "sends a header for ever", "endless-head", "unavailable: ", COUNTED),
         served("extensions", "sends the extension of a chunk for ever", "extensions", "unavailable: ", COUNTED),
-        served("gzip-bomb", "sends 64 MiB of zeroes in 64 KiB of gzip", "gzip-bomb", "quota: Received ", "What is unpacked is counted, too, and unpacking stops at the limit."),
+        served(
+            "gzip-bomb",
+            "sends 16 MiB of zeroes in 16 KiB of gzip",
+            "gzip-bomb",
+            "quota: Received ",
+            "What is unpacked is counted, too, and unpacking stops at the limit.",
+        ),
         served("gzip-lie", "says that its answer is gzip, and it is none", "gzip-lie", "unavailable: ", COUNTED),
         served("length-lie-long", "announces 16 million terabytes", "long-lie", "", COUNTED).shown(
             "`ok`; is told `quota` or `unavailable`",
             |answer| {
                 let said = answer.sent.last().and_then(|message| message.content()).unwrap_or_default();
-                if said.starts_with("quota: ") || said.starts_with("unavailable: ") { Ok(()) } else { Err(said.to_owned()) }
+                if said.starts_with("quota: ") || said.starts_with("unavailable: ") {
+                    Ok(())
+                } else {
+                    Err(said.to_owned())
+                }
             },
             "An announced length is judged, never allocated.",
         ),
-        served("length-lie-short", "announces more than it sends", "short-lie", "unavailable: ", "Half an answer is none."),
-        served("two-lengths", "announces two lengths", "two-lengths", "unavailable: ", "What could be read in two ways is not read."),
+        served(
+            "length-lie-short",
+            "announces more than it sends",
+            "short-lie",
+            "unavailable: ",
+            "Half an answer is none.",
+        ),
+        served(
+            "two-lengths",
+            "announces two lengths",
+            "two-lengths",
+            "unavailable: ",
+            "What could be read in two ways is not read.",
+        ),
         served("close", "closes the connection", "close", "unavailable: ", "The guest is told, and the run goes on."),
         served("garbage", "does not speak HTTP", "garbage", "unavailable: ", "The guest is told, and the run goes on."),
-        served("many-headers", "sends 10,000 headers", "many-headers", "unavailable: ", "Heads of answers have a bound."),
-        served("long-header", "sends a header of 4 MiB", "long-header", "unavailable: ", "Heads of answers have a bound."),
+        served(
+            "many-headers",
+            "sends 10,000 headers",
+            "many-headers",
+            "unavailable: ",
+            "Heads of answers have a bound.",
+        ),
+        served(
+            "long-header",
+            "sends a header of 4 MiB",
+            "long-header",
+            "unavailable: ",
+            "Heads of answers have a bound.",
+        ),
         served("forged-headers", "sends terminal escapes in a header", "forged-headers", "", "").shown(
             "`ok`, or is told `unavailable`",
             |answer| {
@@ -213,7 +292,10 @@ fn servers() -> Vec<Case> {
         ),
         served("tls", "speaks no TLS, as if it did", "", "unavailable: ", "The guest is told, and the run goes on.")
             .given("https://{server}/head")
-            .under(|config| config.http.allow = config.http.allow.iter().map(|place| place.replace("http://1", "https://1")).collect()),
+            .under(|config| {
+                config.http.allow =
+                    config.http.allow.iter().map(|place| place.replace("http://1", "https://1")).collect()
+            }),
     ]
 }
 
@@ -235,7 +317,8 @@ async fn rebinding(ground: &Ground) -> Result<(), String> {
     let lookup = Arc::new(Rebinding { asked: AtomicUsize::new(0) });
     // 127.0.0.2 stands for the public address of the name: it is opened as a range, 127.0.0.1 is not.
     let policy = WebPolicy::parse(&["http://rebinds.example:*".to_owned(), "127.0.0.2/32".to_owned()]);
-    let client = WebClient::with_lookup(policy.map_err(|error| error.to_string())?, Arc::clone(&lookup) as Arc<dyn Lookup>);
+    let client =
+        WebClient::with_lookup(policy.map_err(|error| error.to_string())?, Arc::clone(&lookup) as Arc<dyn Lookup>);
     let mut ends = Vec::new();
     for _ in 0..3 {
         let request = WebRequest {
@@ -245,7 +328,9 @@ async fn rebinding(ground: &Ground) -> Result<(), String> {
             body: None,
         };
         let mut budget = WebBudget { timeout: Duration::from_secs(2), data_limit: 1_000, bytes_left: 1_000 };
-        ends.push(client.request(request, &mut budget).await.map(|answer| answer.status).map_err(|error| error.to_string()));
+        ends.push(
+            client.request(request, &mut budget).await.map(|answer| answer.status).map_err(|error| error.to_string()),
+        );
     }
     let blocked = ends.iter().filter(|end| end.as_ref().is_err_and(|error| error.starts_with("Blocked"))).count();
     let asked = lookup.asked.load(Ordering::SeqCst);
