@@ -219,15 +219,19 @@ impl Forge {
 
     /// The component's text.
     pub fn text(&self) -> String {
+        // What is not called is not lowered: each function costs a few milliseconds of compiling.
+        let code = format!("{LIBRARY}{}{}", self.around, self.main);
+        let called = |name: &str| [' ', ')'].iter().any(|end| code.contains(&format!("${name}{end}")));
+        let used: &Vec<_> = &FUNCTIONS.into_iter().filter(|(name, ..)| called(name)).collect();
         let mut text = format!("(component\n{}\n{IMPORTS}\n(core module $libc-module {})\n", self.before, self.libc);
         text.push_str("(core instance $libc (instantiate $libc-module))\n");
         let options = format!("(memory $libc \"memory\") (realloc (func $libc \"realloc\")) {}", self.encoding);
-        for (name, instance, function, _) in FUNCTIONS {
+        for (name, instance, function, _) in used {
             let _ = writeln!(text, "(core func ${name} (canon lower (func {instance} \"{function}\") {options}))");
         }
         text.push_str(&self.around);
         text.push_str("\n(core module $main-module (import \"libc\" \"memory\" (memory $memory 1))\n");
-        for (name, _, _, params) in FUNCTIONS {
+        for (name, _, _, params) in used {
             let _ = writeln!(text, "(import \"host\" \"{name}\" (func ${name} (param {params})))");
         }
         for (name, _, kind) in &self.host {
@@ -235,7 +239,7 @@ impl Forge {
         }
         let _ = writeln!(text, "{LIBRARY}\n{})", self.main);
         text.push_str("(core instance $main (instantiate $main-module (with \"libc\" (instance $libc)) (with \"host\" (instance\n");
-        for (name, ..) in FUNCTIONS {
+        for (name, ..) in used {
             let _ = writeln!(text, "(export \"{name}\" (func ${name}))");
         }
         for (name, function, _) in &self.host {

@@ -27,7 +27,8 @@ pub fn cases() -> Vec<Case> {
 #[test]
 #[ignore = "takes minutes of a processor; prints a table"]
 fn what_they_cost() {
-    let sizes: [(&str, fn(usize) -> Vec<u8>, [usize; 3]); 7] = [
+    type Make = fn(usize) -> Vec<u8>;
+    let sizes: [(&str, Make, [usize; 3]); 7] = [
         ("nested_loops", blowup::nested_loops, [20, 60, 200]),
         ("loads", blowup::loads, [50_000, 500_000, 2_300_000]),
         ("br_table", blowup::br_table, [10_000, 30_000, 60_000]),

@@ -8,13 +8,13 @@ use super::case::{Case, forged};
 
 const COUNTS: &str = "The guest's CPU time is read from its thread's clock at each tick, wherever its code runs.";
 
-/// A tenth of a second is enough to see that it ends.
+/// A twentieth of a second is enough to see that it ends.
 fn short(config: &mut AppConfig) {
-    config.limits.cpu_ms = 100;
+    config.limits.cpu_ms = 50;
 }
 
 fn spins(name: &str, what: &str, make: impl Fn() -> Forge + Send + Sync + 'static) -> Case {
-    forged(name, what, make).under(short).ends(CpuLimit, "more than 100 ms of CPU time", COUNTS)
+    forged(name, what, make).under(short).ends(CpuLimit, "more than 50 ms of CPU time", COUNTS)
 }
 
 pub fn cases() -> Vec<Case> {

@@ -73,7 +73,7 @@ fn does(body: &'static str) -> impl Fn() -> Forge + Send + Sync {
 }
 
 fn short(config: &mut AppConfig) {
-    config.limits.cpu_ms = 100;
+    config.limits.cpu_ms = 50;
 }
 
 pub fn cases() -> Vec<Case> {
@@ -105,10 +105,10 @@ fn floods() -> Vec<Case> {
     vec![
         forged("wasi-clock-flood", "reads the clock, for ever", does("(loop $l (drop (call $now)) (br $l))"))
             .under(short)
-            .ends(CpuLimit, "more than 100 ms of CPU time", CPU),
+            .ends(CpuLimit, "more than 50 ms of CPU time", CPU),
         forged("wasi-random-flood", "asks for random numbers, for ever", does("(loop $l (drop (call $random-u64)) (br $l))"))
             .under(short)
-            .ends(CpuLimit, "more than 100 ms of CPU time", CPU),
+            .ends(CpuLimit, "more than 50 ms of CPU time", CPU),
         forged("wasi-random-bytes", "asks for a mebibyte of random bytes, and keeps them, for ever", does(
             "(loop $l (call $random (i64.const 1048576) (i32.const 200)) (br $l))",
         ))
