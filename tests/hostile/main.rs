@@ -5,6 +5,7 @@
 mod kit;
 
 mod busy;
+mod corpus;
 mod deploy;
 mod files;
 mod guests;

@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use vumi_core::Outcome;
 
 use crate::kit::Rig;
@@ -41,4 +43,69 @@ async fn neighbour() -> Duration {
         slowest = slowest.max(began.elapsed());
     }
     slowest
+}
+
+/// A well-behaved app that is asked one question after the other until it is told to stop.
+pub struct Neighbour {
+    /// How often it has answered, and the longest time that it took.
+    answers: watch::Receiver<(u64, Duration)>,
+    stop: watch::Sender<bool>,
+    asks: JoinHandle<Duration>,
+}
+
+impl Neighbour {
+    /// Starts asking.
+    pub fn start() -> Self {
+        let (count, answers) = watch::channel((0, Duration::ZERO));
+        let (stop, stopped) = watch::channel(false);
+        let asks = tokio::spawn(async move {
+            let mut rig = Rig::with("neighbour", |_| {});
+            let (mut slowest, mut pace) = (Duration::ZERO, tokio::time::interval(Duration::from_millis(5)));
+            while !*stopped.borrow() {
+                let began = Instant::now();
+                let next = count.borrow().0 + 1;
+                let answer = rig.ask(&format!("echo hello {next}")).await;
+                answer.ended(Outcome::Ok);
+                assert_eq!(answer.text(), format!("hello {next}"));
+                assert_eq!(rig.ask("kv-incr answers").await.text(), format!("ok {next}"));
+                slowest = slowest.max(began.elapsed());
+                let _ = count.send((next, slowest));
+                pace.tick().await;
+            }
+            slowest
+        });
+        Self { answers, stop, asks }
+    }
+
+    /// How often it has answered.
+    pub fn answers(&self) -> u64 {
+        self.answers.borrow().0
+    }
+
+    /// The longest time that two answers took, so far.
+    pub fn slowest(&self) -> Duration {
+        self.answers.borrow().1
+    }
+
+    /// Waits until it has answered so often.
+    ///
+    /// # Errors
+    /// When it does not, within the patience of tests.
+    pub async fn answered(&self, count: u64) -> Result<(), String> {
+        let mut answers = self.answers.clone();
+        match tokio::time::timeout(vumi_tests::PATIENCE, answers.wait_for(|(now, _)| *now >= count)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err("the neighbour failed".to_owned()),
+            Err(_) => Err("the neighbour does not get on".to_owned()),
+        }
+    }
+
+    /// Stops asking; the longest time that two answers took.
+    ///
+    /// # Panics
+    /// When an answer was wrong.
+    pub async fn stop(self) -> Duration {
+        self.stop.send_replace(true);
+        self.asks.await.expect("the neighbour answers well")
+    }
 }

@@ -3,9 +3,11 @@
 //! Nothing here knows the host's code: it starts the binary and talks to its sockets. Tests wait for conditions, with
 //! a limit, never for an amount of time.
 
+pub mod blowup;
 pub mod browser;
 pub mod context;
 pub mod deploy;
+pub mod forge;
 pub mod guests;
 pub mod host;
 pub mod http;

@@ -25,8 +25,13 @@ use vumi_tests::guests;
 
 /// The engine of this test binary.
 pub fn sandbox() -> &'static Arc<Sandbox> {
+    sandbox_of(&EngineOptions::default())
+}
+
+/// As [`sandbox`], set up like this if this is its first use.
+pub fn sandbox_of(options: &EngineOptions) -> &'static Arc<Sandbox> {
     static SANDBOX: OnceLock<Arc<Sandbox>> = OnceLock::new();
-    SANDBOX.get_or_init(|| Sandbox::new(&EngineOptions::default()).expect("the engine starts"))
+    SANDBOX.get_or_init(|| Sandbox::new(options).expect("the engine starts"))
 }
 
 /// The cache of this test binary.
