@@ -12,6 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::logbook::printable;
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -307,5 +308,14 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// An engine's error with its causes, on one line.
 pub(crate) fn one_line(error: &wasmtime::Error) -> String {
-    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+    shown(&format!("{error:#}"))
+}
+
+/// Longest sentence that holds words of a component, in bytes.
+const MAX_SENTENCE: usize = 2 << 10;
+
+/// A text that may hold what the component's author wrote (names of functions, of imports): on one line, of bounded
+/// length, without control characters.
+pub(crate) fn shown(text: &str) -> String {
+    printable(&text.split_whitespace().collect::<Vec<_>>().join(" "), MAX_SENTENCE)
 }

@@ -18,7 +18,7 @@ use tokio::process::Command;
 use tokio::sync::Semaphore;
 use wasmtime::{Config, Engine};
 
-use crate::cache::{LoadError, MAX_COMPONENT, one_line};
+use crate::cache::{LoadError, MAX_COMPONENT, one_line, shown};
 use crate::engine;
 
 /// Numbers of signals that a limit ends a process with: SIGABRT, SIGKILL, SIGXCPU.
@@ -113,7 +113,7 @@ impl Compiler {
         let said = String::from_utf8_lossy(&output.stderr);
         Err(match (output.status.code(), output.status.signal()) {
             (Some(code), _) if code == i32::from(INVALID) => {
-                LoadError::Invalid { what: what.to_owned(), reason: said.trim().to_owned() }
+                LoadError::Invalid { what: what.to_owned(), reason: shown(&said) }
             }
             (_, Some(OUT_OF_CPU | KILLED)) => {
                 refused(what, &format!("compiling it took more than {} s of CPU time", self.limits.cpu_s))

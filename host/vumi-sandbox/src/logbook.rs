@@ -144,7 +144,8 @@ impl Logbook {
 
 /// Into the host's own log, under the target `app`.
 fn trace(line: &LogLine) {
-    let (app, source, text) = (&line.app, &line.source, &line.text);
+    // A line break would let an app write what looks like a line of the host.
+    let (app, source, text) = (&line.app, &line.source, line.text.replace('\n', "\\n"));
     match line.level {
         LogLevel::Debug => tracing::debug!(target: "app", app, source, "{text}"),
         LogLevel::Info => tracing::info!(target: "app", app, source, "{text}"),

@@ -3,7 +3,7 @@
 use vumi_core::Outcome;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
-use crate::cache::one_line;
+use crate::cache::{one_line, shown};
 use crate::meter::{Growth, Stop};
 
 /// Sorts an error of the engine.
@@ -32,6 +32,9 @@ pub(crate) fn judge(error: &wasmtime::Error, growth: &Growth) -> Stop {
         None if error.root_cause().to_string().contains("fuel allocated for hostcalls") => {
             Stop::new(Outcome::TransferLimit, "it gave the host more bytes at once than its limit `transfer` allows")
         }
-        None => Stop::new(Outcome::Trap, format!("it failed: {} ({})", error.root_cause(), one_line(error))),
+        None => Stop::new(
+            Outcome::Trap,
+            format!("it failed: {} ({})", shown(&error.root_cause().to_string()), one_line(error)),
+        ),
     }
 }

@@ -8,9 +8,9 @@ use std::path::Path;
 use vumi_bindings::app::AppPre;
 use vumi_bindings::middleware::MiddlewarePre;
 use vumi_bindings::router::RouterPre;
-use wasmtime::component::InstancePre;
+use wasmtime::component::{InstancePre, types};
 
-use crate::cache::{Compiled, ComponentCache, LoadError, one_line};
+use crate::cache::{Compiled, ComponentCache, LoadError, one_line, shown};
 use crate::engine::Sandbox;
 use crate::state::Guest;
 
@@ -20,6 +20,9 @@ const EXPORTS: [(&str, &str, &str); 3] = [
     ("router", "vumi:app/routing@0.1.0", "a router"),
     ("middleware", "vumi:app/hooks@0.1.0", "a middleware"),
 ];
+
+/// The functions of an app's handler, and a field of what each is given.
+const HANDLERS: [(&str, &str); 2] = [("on-message", "message-id"), ("on-event", "event-id")];
 
 /// The interface that only apps may use: the host's linker has it for all.
 const OUTBOUND: &str = "vumi:app/outbound@";
@@ -69,7 +72,7 @@ impl Sandbox {
         let wrong = |reason| LoadError::WrongWorld { what: what.to_owned(), world: W::NAME, reason };
         let ready = self.linker().instantiate_pre(&compiled.component).map_err(|error| {
             match self.unknown_import(compiled) {
-                Some(import) => LoadError::UnknownImport { what: what.to_owned(), import },
+                Some(import) => LoadError::UnknownImport { what: what.to_owned(), import: shown(&import) },
                 None => wrong(one_line(&error)),
             }
         })?;
@@ -88,6 +91,24 @@ impl Sandbox {
         names.find(|name| !offered.iter().any(|prefix| name.starts_with(prefix)))
     }
 
+    /// Whether an app's handlers take something else than messages and events: the engine would only find out with the
+    /// first message.
+    fn crossed(&self, component: &types::Component, interface: &str) -> Option<String> {
+        let mut exports = component.exports(self.engine());
+        let handler = exports.find_map(|(name, found)| match found.ty {
+            types::ComponentItem::ComponentInstance(instance) if name == interface => Some(instance),
+            _ => None,
+        })?;
+        let wrong = HANDLERS.iter().find(|(name, field)| {
+            let takes = match handler.get_export(self.engine(), name).map(|found| found.ty) {
+                Some(types::ComponentItem::ComponentFunc(function)) => function.params().next().map(|(_, taken)| taken),
+                _ => None,
+            };
+            !matches!(takes, Some(types::Type::Record(record)) if record.fields().any(|found| found.name == *field))
+        })?;
+        Some(format!("its `{}` in `{interface}` does not take what it is given", wrong.0))
+    }
+
     /// Why a component is not of a world, where its interfaces tell.
     fn misfit(&self, compiled: &Compiled, world: &str) -> Option<String> {
         let component = compiled.component.component_type();
@@ -97,6 +118,11 @@ impl Sandbox {
             let other = EXPORTS.iter().find(|(_, interface, _)| exports(interface));
             let but = other.map(|(_, interface, kind)| format!(" but `{interface}`: it is {kind}"));
             return Some(format!("it does not export `{needed}`{}", but.unwrap_or_default()));
+        }
+        if world == "app"
+            && let Some(reason) = self.crossed(&component, needed)
+        {
+            return Some(reason);
         }
         let outbound =
             component.imports(self.engine()).map(|(name, _)| name).find(|name| name.starts_with(OUTBOUND))?;
