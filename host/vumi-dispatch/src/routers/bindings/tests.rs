@@ -83,8 +83,8 @@ fn a_keyword_is_the_first_word_whatever_its_case() {
 
 #[test]
 fn of_equals_the_first_name_counts_in_any_order() {
-    let (b, a): ((&str, &[[&str; 3]]), (&str, &[[&str; 3]])) =
-        (("b", &[["JOIN", "1", ""]]), ("a", &[["join", "1", ""]]));
+    let named = |app: &'static str, keyword: &'static str| (app, [[keyword, "1", ""]]);
+    let (a, b) = (named("a", "join"), named("b", "JOIN"));
     for apps in [[b, a], [a, b]] {
         let index = Index::new(table(&apps), &[]);
         assert_eq!(index.choose("t", Some("1"), Some("Join")), Choice::Keyword("a"));
