@@ -1,7 +1,8 @@
-//! What does a router of the user's own cost? One inbound message is routed by `simple`, by the component `bad-router`
-//! (which only answers: the price of a fresh instance and the two conversions), and by the component `keyword-router`
-//! (which also asks for a configuration and a key in memory): once the decision alone, once through a dispatcher from
-//! queue to queue, in memory.
+//! What does a router cost? One inbound message is routed by `simple`, by `bindings` with the bindings of a thousand
+//! apps (by its address; and where keywords fit too, so that a conversation is looked up in memory), by the component
+//! `bad-router` (which only answers: the price of a fresh instance and the two conversions), and by the component
+//! `keyword-router` (which also asks for a configuration and a key in memory): once the decision alone, once through a
+//! dispatcher from queue to queue, in memory.
 //!
 //! Run: `cargo bench -p vumi-tests --bench router`, after `cargo xtask guests`. Options after `--`: `--rounds N`
 //! (default 5), `--messages N` per round and kind (default 2000).
@@ -14,9 +15,11 @@ use serde_json::json;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use vumi_broker::{BrokerOptions, EmbeddedBroker};
-use vumi_core::{Admission, Broker, Channel, Feed, Route, Router, Stack, SystemClock};
+use vumi_core::{
+    Admission, Binding, BindingTable, BoundApp, Broker, Channel, Context, Feed, Route, Router, Stack, SystemClock,
+};
 use vumi_dispatch::registry::RouterComponent;
-use vumi_dispatch::routers::SimpleConfig;
+use vumi_dispatch::routers::{BindingsConfig, SimpleConfig};
 use vumi_dispatch::{Dispatcher, DispatcherShared, Passed, Place};
 use vumi_message::{Message, NewUserMessage, UserMessage};
 use vumi_sandbox::{ComponentCache, Datapoint, EngineOptions, GuestRouter, MetricSink, PartSurroundings, Sandbox};
@@ -39,8 +42,13 @@ async fn main() {
     let guests = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads");
     let sandbox = Sandbox::new(&EngineOptions::default()).expect("an engine");
     let wasm = |name: &str| -> Arc<dyn Router> { component(&sandbox, &guest(name), guests.handle().clone()) };
-    let routers =
-        [("simple", simple()), ("bad-router", wasm("bad-router")), ("keyword-router", wasm("keyword-router"))];
+    let routers = [
+        ("simple", simple()),
+        ("bindings", bindings(false)),
+        ("bindings + get", bindings(true)),
+        ("bad-router", wasm("bad-router")),
+        ("keyword-router", wasm("keyword-router")),
+    ];
     let mut kinds = routers.map(|(name, router)| Kind { name, router, alone: Vec::new(), dispatched: Vec::new() });
     for round in 0..=rounds {
         for kind in &mut kinds {
@@ -127,6 +135,20 @@ fn simple() -> Arc<dyn Router> {
         transport_mappings: [].into(),
     };
     simple.build(Place { shared: &shared(), context: &vumi_tests::context::context() }).expect("a router")
+}
+
+/// A thousand apps, each with an address of its own, and with a keyword, if they are to have one.
+fn bindings(keywords: bool) -> Arc<dyn Router> {
+    let app = |n: usize| {
+        let address = Binding { to_addr: Some((8006 + n).to_string()), ..Binding::default() };
+        let keyword = keywords.then(|| Binding { keyword: Some(format!("word{n}")), ..Binding::default() });
+        BoundApp { connector: format!("a{n}"), bindings: keyword.into_iter().chain([address]).collect() }
+    };
+    let mut apps: Vec<BoundApp> = (1..=1_000).map(app).collect();
+    apps.sort_by(|one, other| one.connector.cmp(&other.connector));
+    let table = Arc::new(BindingTable { apps });
+    let context = Context { bindings: tokio::sync::watch::channel(table).1, ..vumi_tests::context::context() };
+    BindingsConfig::default().build(Place { shared: &shared(), context: &context }).expect("a router")
 }
 
 fn component(sandbox: &Arc<Sandbox>, path: &Path, guests: Handle) -> Arc<dyn Router> {

@@ -246,14 +246,22 @@ impl Dispatcher {
                     return self.nack(id, &reason, connector, channel).await;
                 }
             };
+            // Looked up once, since the table may change at any moment.
+            let targets: Vec<(Target, bool)> = targets
+                .into_iter()
+                .map(|target| {
+                    let reached = self.reaches(&target);
+                    (target, reached)
+                })
+                .collect();
             // An app that went while the router thought is no reason to lose the message: it is decided anew.
-            if targets.iter().all(|target| self.reaches(target)) || same(table.as_ref(), self.table().as_ref()) {
+            if targets.iter().all(|(_, reached)| *reached) || same(table.as_ref(), self.table().as_ref()) {
                 break targets;
             }
         };
         let mut outgoing = Vec::with_capacity(targets.len());
-        for target in targets {
-            if self.reaches(&target) {
+        for (target, reached) in targets {
+            if reached {
                 outgoing.extend(self.copy(target).await?);
             } else {
                 let (to, way) = (target.connector, target.channel);

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use vumi_broker::{BrokerOptions, EmbeddedBroker};
 use vumi_core::{
-    Admission, BindingsWatch, BoundApp, Broker, Confirm, Consumer, DeadLetter, Error, Feed, QueueInfo, Route, Router,
-    Stack,
+    Admission, BindingsWatch, BoundApp, Broker, Confirm, Consumer, DeadLetter, Direction, Error, Feed, Flow, Hook,
+    Middleware, Placed, QueueInfo, Route, Router, Stack, Target,
 };
 use vumi_message::Message;
 
@@ -17,8 +17,8 @@ use super::*;
 use crate::testing::{changed, message};
 use crate::{DispatcherShared, Passed};
 
-/// Everything goes to the transport `t`; on the way, one text is worth a panic, one an app's name, and a third takes
-/// the app out of the table while the router thinks.
+/// Messages go to the transport `t` and to the first app of the table, but for some texts: that of a panic, that of a
+/// refusal, and two of apps that go at an awkward moment.
 struct ToTransport {
     watch: BindingsWatch,
     tables: watch::Sender<Arc<BindingTable>>,
@@ -35,6 +35,10 @@ impl Router for ToTransport {
                 _ => Ok(Route::one("t", Channel::Outbound, message.clone())),
             };
         }
+        if user.content() == Some("goes after") {
+            let to = |app: &str| Target { connector: app.to_owned(), channel, message: message.clone() };
+            return Ok(Route::To(vec![to("a"), to("b")]));
+        }
         let app = self.watch.borrow().apps.first().map(|app| app.connector.clone());
         if user.content() == Some("goes meanwhile") && app.as_deref() == Some("a") {
             self.tables.send_replace(table(&["b"]));
@@ -44,6 +48,19 @@ impl Router for ToTransport {
 
     fn bindings(&self) -> Option<&BindingsWatch> {
         Some(&self.watch)
+    }
+}
+
+/// Takes all apps out of the table when a copy for the first one is written.
+struct Goes(watch::Sender<Arc<BindingTable>>);
+
+#[async_trait]
+impl Middleware for Goes {
+    async fn handle(&self, hook: Hook, connector: &str, message: Message) -> Result<Flow> {
+        if hook.direction == Direction::Publish && connector == "a" {
+            self.0.send_replace(table(&[]));
+        }
+        Ok(Flow::Continue(message))
     }
 }
 
@@ -116,6 +133,14 @@ struct Rig {
 
 impl Rig {
     fn new(options: BrokerOptions, refusals: u32) -> Self {
+        Self::with(options, refusals, |_| Stack::default())
+    }
+
+    fn with(
+        options: BrokerOptions,
+        refusals: u32,
+        stack: impl FnOnce(&watch::Sender<Arc<BindingTable>>) -> Stack,
+    ) -> Self {
         let (tables, watch) = watch::channel(table(&[]));
         let broker =
             Arc::new(Grudging { inner: EmbeddedBroker::in_memory(options), refusals: AtomicU32::new(refusals) });
@@ -127,7 +152,7 @@ impl Rig {
                 ..DispatcherShared::default()
             },
             router: Arc::new(ToTransport { watch, tables: tables.clone() }),
-            stack: Stack::default(),
+            stack: stack(&tables),
             broker: broker.clone(),
             feed: Feed::default(),
             passed: Passed::default(),
@@ -292,6 +317,19 @@ async fn an_app_that_goes_while_a_message_is_routed_does_not_lose_it() {
     rig.says("t.inbound", "goes meanwhile").await;
     rig.until_held("b.inbound", 1).await;
     assert_eq!(rig.held("a.inbound").await, 0);
+    rig.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_decided_is_done_though_its_app_goes() {
+    let rig = Rig::with(BrokerOptions::default(), 0, |tables| {
+        let middleware = Arc::new(Goes(tables.clone()));
+        Stack::new(vec![Placed { middleware, consume_priority: 0, publish_priority: 0 }])
+    });
+    rig.deployed(&["a", "b"]);
+    rig.says("t.inbound", "goes after").await;
+    rig.until_held("a.inbound", 1).await;
+    rig.until_held("b.inbound", 1).await;
     rig.stop().await;
 }
 
