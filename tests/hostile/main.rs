@@ -5,6 +5,7 @@
 mod kit;
 
 mod busy;
+mod compile;
 mod corpus;
 mod deploy;
 mod files;

@@ -118,6 +118,7 @@ impl System {
                 board: Arc::clone(&board),
                 guests: guests.handle(),
                 io: tokio::runtime::Handle::current(),
+                routes_bindings: config.dispatchers.iter().any(|(_, found)| found.component.class() == "bindings"),
                 stop: workers.inner().clone(),
             },
             table,

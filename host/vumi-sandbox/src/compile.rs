@@ -21,9 +21,10 @@ use wasmtime::{Config, Engine};
 use crate::cache::{LoadError, MAX_COMPONENT, one_line, shown};
 use crate::engine;
 
-/// Numbers of signals that a limit ends a process with: SIGABRT, SIGKILL, SIGXCPU.
+/// Numbers of signals that a limit ends a process with: SIGABRT, SIGKILL, SIGSEGV, SIGXCPU.
 const ABORTED: i32 = 6;
 const KILLED: i32 = 9;
+const SEGFAULT: i32 = 11;
 const OUT_OF_CPU: i32 = 24;
 
 /// What compiling one component may use.
@@ -117,6 +118,9 @@ impl Compiler {
             }
             (_, Some(OUT_OF_CPU | KILLED)) => {
                 refused(what, &format!("compiling it took more than {} s of CPU time", self.limits.cpu_s))
+            }
+            (_, Some(ABORTED | SEGFAULT)) if said.contains("overflowed its stack") => {
+                refused(what, "it is nested too deeply")
             }
             (_, Some(ABORTED)) if said.contains("memory allocation") => {
                 refused(what, &format!("compiling it took more than {} MiB of memory", self.limits.memory >> 20))

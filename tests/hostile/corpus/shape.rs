@@ -5,7 +5,7 @@ use std::fmt::Write;
 use vumi_tests::blowup;
 use vumi_tests::forge::{Forge, component};
 
-use super::case::{Case, bytes, forged, own};
+use super::case::{Case, bytes, elsewhere, forged};
 
 const BOUND: &str = "The validator and the pool bound how many there may be.";
 const WORLD: &str = "A component runs if it is of the world, by names and types, and imports only what is offered.";
@@ -50,22 +50,6 @@ pub fn cases() -> Vec<Case> {
     cases.extend(deep());
     cases.extend(names());
     cases
-}
-
-/// Loads the deepest in a process of its own, which may not survive it.
-async fn in_another_process() -> Result<(), String> {
-    let this = std::env::current_exe().map_err(|error| error.to_string())?;
-    let mut command = tokio::process::Command::new(this);
-    let ended = command.args(["corpus::shape::load_the_deepest", "--exact", "--ignored"]).output().await;
-    let ended = ended.map_err(|error| error.to_string())?;
-    if ended.status.success() { Ok(()) } else { Err(format!("the process that loads it ends with {}", ended.status)) }
-}
-
-#[test]
-#[ignore = "a case runs it in a process of its own, which may not survive it"]
-fn load_the_deepest() {
-    let bytes = blowup::nested_types(1_000_000);
-    assert!(crate::kit::sandbox().load_bytes(&vumi_sandbox::ComponentCache::none(), &bytes, "deep.wasm").is_err());
 }
 
 fn many() -> Vec<Case> {
@@ -137,12 +121,11 @@ fn deep() -> Vec<Case> {
     vec![
         bytes("shape-nested-types", "has a type within a type, 1,000 deep", || blowup::nested_types(1_000))
             .refused("hostile.wasm", BOUND),
-        own(
-            "shape-nested-types-deeper",
-            "has a type within a type, 1,000,000 deep",
+        elsewhere(
+            "compile::what_breaks_the_compiler_breaks_nothing_else",
+            "has a type within a type, 1,000,000 deep, and is uploaded",
             "refused; the host goes on",
-            "Reading a component must not take stack that its writer decides on.",
-            Box::new(|_| Box::pin(in_another_process())),
+            "Reading a component takes stack that its writer decides on: uploads are read in a process of their own.",
         ),
         bytes("shape-nested-components", "is a component within a component, 500 deep", || {
             blowup::nested_components(500)

@@ -23,13 +23,16 @@ pub struct DeploymentInfo {
     /// A version that runs beside the live one and sends nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shadow: Option<u32>,
-    /// The owner's settings; the keys are those of `vumi-host config explain deployment`.
+    /// The owner's settings; the keys of an app in the configuration file, and `bindings`.
     #[schema(value_type = Object)]
     pub settings: Map<String, Value>,
     /// The names of the secrets; their values are never shown.
     pub secrets: Vec<SecretInfo>,
     /// The versions, newest first.
     pub versions: Vec<VersionInfo>,
+    /// What its owner should know of how it is reached, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// When it was first deployed, microseconds since the epoch.
     pub created_at: u64,
     /// When it last changed, microseconds since the epoch.

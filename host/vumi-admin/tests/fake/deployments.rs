@@ -45,6 +45,7 @@ impl App {
             versions: Vec::new(),
             created_at: now(),
             updated_at: now(),
+            warnings: Vec::new(),
         };
         Self { info, components: BTreeMap::new(), differences: Vec::new() }
     }

@@ -146,7 +146,8 @@ impl Deployed {
     async fn info(&self, record: AppRecord) -> Answer<DeploymentInfo> {
         let versions = self.catalog.versions(&record.name).await.map_err(failed)?;
         let secrets = self.catalog.secrets(&record.name).await.map_err(failed)?;
-        Ok(views::app(record, versions, secrets))
+        let warnings = self.roster.warnings(&record.name);
+        Ok(DeploymentInfo { warnings, ..views::app(record, versions, secrets) })
     }
 
     async fn has_version(&self, app: &str, number: u32) -> Answer<VersionRecord> {

@@ -2,21 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::RwLock;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vumi_admin::model::WorkerKind;
+use vumi_core::bindings::conflicts;
 use vumi_core::supervise::supervise;
 use vumi_core::{
     AppWorker, Application, BindingTable, BoundApp, Context, KvStore, Outbox, QueueOutbox, Recordings, Result, Stack,
+    names,
 };
 use vumi_sandbox::{App, LoadedComponent, MetricSink, Sandbox, Surroundings};
 
 use super::settings::Settings;
 use crate::board::{Board, key};
 use crate::control::{AppEntry, AppKind};
+
+/// How long a removed app may work off what has come for it, and how often that is looked at.
+const PATIENCE: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What deployed apps are made with.
 pub(crate) struct Ground {
@@ -30,6 +37,8 @@ pub(crate) struct Ground {
     pub(crate) guests: tokio::runtime::Handle,
     /// Where their HTTP is done.
     pub(crate) io: tokio::runtime::Handle,
+    /// Whether a dispatcher routes by bindings.
+    pub(crate) routes_bindings: bool,
     /// Tells when all apps are to stop.
     pub(crate) stop: CancellationToken,
 }
@@ -115,12 +124,53 @@ impl Roster {
 
     /// Stops an app for good; nothing reaches it any more.
     pub(crate) async fn remove(&self, name: &str) {
-        // First no message is led to it, then it stops.
-        let mut table = BindingTable::clone(&self.table.borrow());
-        table.apps.retain(|app| app.connector != name);
-        self.table.send_replace(Arc::new(table));
+        // First no message is led to it; what has come is answered, and its replies still find their way.
+        self.rewrite(|table| {
+            for app in table.apps.iter_mut().filter(|app| app.connector == name) {
+                app.bindings.clear();
+            }
+        });
+        self.drained(name).await;
         self.stop(name).await;
+        self.rewrite(|table| table.apps.retain(|app| app.connector != name));
         self.ground.board.forget(WorkerKind::App, name);
+    }
+
+    fn rewrite(&self, change: impl FnOnce(&mut BindingTable)) {
+        let mut table = BindingTable::clone(&self.table.borrow());
+        change(&mut table);
+        self.table.send_replace(Arc::new(table));
+    }
+
+    /// Waits until an app's queue is empty, for a while.
+    async fn drained(&self, name: &str) {
+        let queue = names::inbound(name);
+        let empty = async {
+            while let Ok(queues) = self.ground.context.broker.queues().await {
+                if queues.iter().all(|found| found.name != queue || found.ready + found.unacked == 0) {
+                    return;
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, empty).await.is_err() {
+            tracing::warn!("the app {name} is removed although messages wait for it; they stay in {queue}");
+        }
+    }
+
+    /// What whoever deploys an app should know of how it is reached.
+    pub(crate) fn warnings(&self, name: &str) -> Vec<String> {
+        let table = self.table.borrow();
+        let Some(app) = table.app(name) else { return Vec::new() };
+        let quoted = format!("`{name}`");
+        let mut found: Vec<String> =
+            conflicts(&table).into_iter().filter(|sentence| sentence.contains(&quoted)).collect();
+        if !app.bindings.is_empty() && !self.ground.routes_bindings {
+            found.push(format!(
+                "nothing routes the bindings of `{name}`: the configuration has no dispatcher of class `bindings`"
+            ));
+        }
+        found
     }
 
     /// Waits for all apps, which have been told to stop.

@@ -37,6 +37,7 @@ pub(super) fn app(record: AppRecord, versions: Vec<VersionRecord>, secrets: Vec<
         settings: object(&record.settings),
         secrets: secrets.into_iter().map(secret).collect(),
         versions: versions.into_iter().map(version).collect(),
+        warnings: Vec::new(),
         created_at: micros(record.created_at),
         updated_at: micros(record.updated_at),
     }

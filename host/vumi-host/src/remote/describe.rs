@@ -24,6 +24,7 @@ pub(crate) fn summary(app: &DeploymentInfo) -> String {
     if let Some(version) = app.previous {
         lines.push(format!("  take back   vumi-host apps rollback {name}   (version {version} answers again)"));
     }
+    lines.extend(app.warnings.iter().map(|sentence| format!("  warning     {}", one_line(sentence))));
     lines.join("\n")
 }
 
