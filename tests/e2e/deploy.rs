@@ -2,6 +2,7 @@
 
 mod commands;
 mod load;
+mod page;
 mod secrets;
 mod trials;
 
