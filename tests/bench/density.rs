@@ -214,7 +214,6 @@ fn per(bytes: u64, before: u64, count: usize) -> f64 {
 async fn measure(sandbox: &Arc<Sandbox>, folder: &Path, count: usize, budget: (&str, u64)) {
     let place = folder.join(format!("{count}-{}", budget.0));
     let (cache, files) = fill(&place, sandbox, count);
-    let size = fs::metadata(&files[0]).expect("a file").len();
     let before = memory();
     let began = Instant::now();
     let mut stage = Stage::set(sandbox, cache, count, budget.1, 49_045).await;
@@ -241,7 +240,6 @@ async fn measure(sandbox: &Arc<Sandbox>, folder: &Path, count: usize, budget: (&
         at(&later, 0.99),
     );
     stage.end().await;
-    drop(size);
     let _ = fs::remove_dir_all(place);
 }
 
