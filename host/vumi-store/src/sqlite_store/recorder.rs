@@ -1,4 +1,5 @@
-//! The thread that writes runs and log lines, a batch at a time. While it waits for the disk, the next batch gathers.
+//! The thread that writes runs and log lines, a batch at a time. A batch gathers for a moment, and while the thread waits
+//! for the disk.
 
 use std::sync::Arc;
 use std::thread;
@@ -60,6 +61,7 @@ impl Recorder {
     /// Waits until all that was put before is written, unless that cannot be done now.
     pub(super) async fn settle(&self) {
         let accepted = self.buffer.accepted();
+        self.buffer.hurry();
         let mut progress = self.progress.clone();
         let settled = progress.wait_for(|progress| progress.done >= accepted || progress.failing);
         // Errors mean that it takes too long, or that the thread has ended; the reader does without either way.
