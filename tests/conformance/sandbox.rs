@@ -23,5 +23,6 @@ pub(crate) mod kit;
 mod limits;
 mod parts;
 mod records;
+mod reuse;
 mod web;
 mod worker;

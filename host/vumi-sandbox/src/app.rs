@@ -17,6 +17,7 @@ use crate::engine::Sandbox;
 use crate::gauges::Gauges;
 use crate::limits::Limits;
 use crate::resources::MetricSink;
+use crate::reuse::Pool;
 use crate::state::Guest;
 use crate::web::{WebClient, WebPolicy};
 
@@ -76,6 +77,9 @@ pub struct App {
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) shared: Arc<AppShared>,
     pub(crate) version: RwLock<Arc<Version>>,
+    /// Live instances, where the app's owner asked for reuse.
+    pub(crate) pool: Option<Arc<Pool>>,
+    events: bool,
 }
 
 impl Sandbox {
@@ -178,6 +182,8 @@ impl App {
             sandbox: Arc::clone(sandbox),
             shared: Arc::new(shared),
             version: RwLock::new(Arc::clone(&component.version)),
+            pool: Pool::of(config),
+            events: config.events,
         })
     }
 
@@ -213,6 +219,10 @@ impl App {
 impl Application for App {
     fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    fn takes_events(&self) -> bool {
+        self.events
     }
 
     async fn handle(&self, input: &Input) -> Handled {

@@ -1,8 +1,8 @@
 //! The sandbox: one fresh WebAssembly component instance per message, under limits.
 //!
 //! A [`Sandbox`] holds the engine; an [`App`] is a component with its configuration; [`App::run`] makes an instance,
-//! hands it one message or event, and throws it away. Nothing survives in memory between messages or apps: what an
-//! app wants to keep goes into its kv. To the rest of the host an app is one [`Application`](vumi_core::Application)
+//! hands it one message or event, and throws it away. Nothing survives in memory between messages or apps (unless the
+//! app's owner asked for [`Instances::Reuse`]): what an app wants to keep goes into its kv. To the rest of the host an app is one [`Application`](vumi_core::Application)
 //! among others. Components that work as a router or middleware ([`GuestRouter`], [`GuestMiddleware`]) run in the same
 //! way.
 //!
@@ -11,8 +11,10 @@
 
 mod app;
 mod cache;
+mod compose;
 mod config;
 mod convert;
+mod cpu;
 mod engine;
 mod gauges;
 mod limits;
@@ -20,6 +22,7 @@ mod logbook;
 mod meter;
 mod parts;
 mod resources;
+mod reuse;
 mod run;
 mod state;
 mod verdict;
@@ -29,7 +32,7 @@ mod world;
 
 pub use app::{App, LoadedComponent, Surroundings};
 pub use cache::{ComponentCache, LoadError, MAX_COMPONENT};
-pub use config::{AppConfig, HttpConfig};
+pub use config::{AppConfig, HttpConfig, Instances};
 pub use engine::{EngineError, EngineOptions, Sandbox};
 pub use limits::Limits;
 pub use parts::{GuestMiddleware, GuestRouter, PartSurroundings};

@@ -1,19 +1,23 @@
-//! One run: a fresh instance for one message or event, under its limits, and a record of what it used.
+//! One run: a fresh instance for one message or event, under its limits, and a record of what it used. (Runs of
+//! instances that live longer: `reuse`.)
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedSemaphorePermit;
+use vumi_bindings::app::App as AppWorld;
 use vumi_bindings::app::vumi::app::types;
 use vumi_core::{Confirm, Happening, Input, LogLevel, Outcome, Run};
+use vumi_message::Timestamp;
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::app::{App, AppShared, Version};
 use crate::convert;
+use crate::cpu::{CpuMeter, Timed};
 use crate::engine::Sandbox;
 use crate::logbook::printable;
-use crate::meter::{CpuMeter, CpuTimed, Growth, Stop};
+use crate::meter::{Growth, Stop};
 use crate::state::{Cause, Guest, now};
 use crate::verdict;
 
@@ -58,27 +62,38 @@ pub(crate) trait Entry: Send {
 }
 
 /// One call of an app's handler.
-struct Call {
-    version: Arc<Version>,
-    what: Handler,
+struct Call<'a> {
+    version: &'a Version,
+    what: &'a Handler,
 }
 
-/// The contract's two handlers.
-enum Handler {
+/// The contract's two handlers, and what each is given.
+pub(crate) enum Handler {
     Message(types::Message),
     Event(types::Event),
 }
 
-impl Entry for Call {
+impl Handler {
+    /// Calls an instance.
+    pub(crate) async fn call(
+        &self,
+        instance: &AppWorld,
+        store: &mut Store<Guest>,
+    ) -> wasmtime::Result<Result<(), String>> {
+        let handler = instance.vumi_app_handler();
+        match self {
+            Self::Message(message) => handler.call_on_message(store, message).await,
+            Self::Event(event) => handler.call_on_event(store, event).await,
+        }
+    }
+}
+
+impl Entry for Call<'_> {
     type Answer = ();
 
     async fn enter(self, store: &mut Store<Guest>) -> wasmtime::Result<Result<(), String>> {
         let instance = self.version.pre.instantiate_async(&mut *store).await.map_err(beginning)?;
-        let handler = instance.vumi_app_handler();
-        match self.what {
-            Handler::Message(message) => handler.call_on_message(store, &message).await,
-            Handler::Event(event) => handler.call_on_event(store, &event).await,
-        }
+        self.what.call(&instance, store).await
     }
 }
 
@@ -94,10 +109,16 @@ impl App {
             Input::Message(message) => Handler::Message(convert::message(message)),
             Input::Event(event) => Handler::Event(convert::event(event)),
         };
-        let call = Call { version: Arc::clone(&self.version.read()), what };
+        let version = Arc::clone(&self.version.read());
         let place = self.sandbox.place().await;
-        let (_, finished) = run(&self.sandbox, &self.shared, place, cause(input), user(input), call).await;
-        finished
+        let (cause, user) = (cause(input), user(input));
+        match &self.pool {
+            None => {
+                let call = Call { version: &version, what: &what };
+                run(&self.sandbox, &self.shared, place, cause, user, call).await.1
+            }
+            Some(pool) => pool.run(&self.sandbox, &self.shared, place, cause, user, version, &what).await,
+        }
     }
 }
 
@@ -111,57 +132,78 @@ pub(crate) async fn run<E: Entry>(
     user: Option<String>,
     entry: E,
 ) -> (Option<E::Answer>, Finished) {
-    let (at, began) = (now(), Instant::now());
-    let guest = Guest::new(Arc::clone(shared), cause, began + shared.timeout);
-    let mut store = Store::new(sandbox.engine(), guest);
-    let cpu = Arc::new(CpuMeter::default());
-    shared.arm(&mut store, &cpu);
-    let answer = {
-        let work = pin!(entry.enter(&mut store));
-        tokio::time::timeout(shared.timeout, CpuTimed::new(work, Arc::clone(&cpu))).await
-    };
-    let guest = store.data_mut();
-    let (answer, stop) = match verdict_of(answer, &guest.growth, shared.timeout) {
-        Ok(answer) => (Some(answer), None),
-        Err(stop) => (None, Some(stop)),
-    };
-    let guest = store.into_data();
+    let began = Began::now();
+    let guest = Guest::new(Arc::clone(shared), cause, began.clock + shared.timeout);
+    let mut store = shared.open(sandbox, guest);
+    let ended = shared.enter(&mut store, entry, &began).await;
+    let mut guest = store.into_data();
     drop(place);
-    guest.logbook.finish();
-    (answer, shared.finish(guest, stop, at, began, &cpu, user))
+    let finished = shared.finish(&mut guest, ended.stop, ended.cpu, &began, user);
+    (ended.answer, finished)
+}
+
+/// When a run began.
+pub(crate) struct Began {
+    at: Timestamp,
+    pub(crate) clock: Instant,
+}
+
+impl Began {
+    pub(crate) fn now() -> Self {
+        Self { at: now(), clock: Instant::now() }
+    }
+}
+
+/// How a call ended.
+pub(crate) struct Ended<T> {
+    /// What it answered, when it ended well.
+    pub(crate) answer: Option<T>,
+    /// Why it did not.
+    pub(crate) stop: Option<Stop>,
+    /// Whether the guest came to its own end, well or with an error: its instance is in order.
+    pub(crate) returned: bool,
+    /// CPU time used.
+    pub(crate) cpu: Duration,
 }
 
 impl AppShared {
-    /// Sets the limits that the engine watches over.
-    fn arm(&self, store: &mut Store<Guest>, cpu: &Arc<CpuMeter>) {
-        let limits = &self.limits;
+    /// A store for an instance, with the limits that it has for all its life.
+    pub(crate) fn open(&self, sandbox: &Sandbox, guest: Guest) -> Store<Guest> {
+        let mut store = Store::new(sandbox.engine(), guest);
         store.limiter(|guest| &mut guest.growth);
-        store.set_hostcall_fuel(limits.transfer.as_usize());
-        store.set_epoch_deadline(1);
-        let allowed = Duration::from_millis(limits.cpu_ms);
-        let meter = Arc::clone(cpu);
-        store.epoch_deadline_callback(move |context| {
-            if meter.used_now() > allowed {
-                let sentence = format!("it used more than {} ms of CPU time", allowed.as_millis());
-                return Err(wasmtime::Error::new(Stop::new(Outcome::CpuLimit, sentence)));
-            }
-            if Instant::now() >= context.data().budget.deadline {
-                return Err(wasmtime::Error::new(Stop::new(Outcome::Deadline, "its time for this message was over")));
-            }
-            // Others get their turn at every tick, so a busy guest delays its neighbours by no more than that.
-            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
-        });
+        store.set_hostcall_fuel(self.limits.transfer.as_usize());
+        store
     }
 
-    fn finish(
+    /// Makes one call under the limits of one run.
+    pub(crate) async fn enter<E: Entry>(&self, store: &mut Store<Guest>, entry: E, began: &Began) -> Ended<E::Answer> {
+        let allowed = Duration::from_millis(self.limits.cpu_ms);
+        let cpu = Arc::new(CpuMeter::new(allowed));
+        watch(store, allowed, Arc::clone(&cpu));
+        let answer = {
+            let work = pin!(entry.enter(store));
+            Timed::new(work, Arc::clone(&cpu), began.clock + self.timeout).await
+        };
+        let returned = matches!(answer, Some(Ok(_)));
+        let (answer, stop) = match verdict_of(answer, &store.data().growth, self.timeout) {
+            Ok(answer) => (Some(answer), None),
+            Err(stop) => (None, Some(stop)),
+        };
+        Ended { answer, stop, returned, cpu: cpu.used() }
+    }
+
+    /// Closes the books of a run.
+    pub(crate) fn finish(
         &self,
-        guest: Guest,
+        guest: &mut Guest,
         stop: Option<Stop>,
-        at: vumi_message::Timestamp,
-        began: Instant,
-        cpu: &CpuMeter,
+        cpu: Duration,
+        began: &Began,
         user: Option<String>,
     ) -> Finished {
+        if let Some(logbook) = guest.logbook.get() {
+            logbook.finish();
+        }
         let again = match (&stop, &guest.lost_message, &guest.host_fault) {
             (_, Some(reason), _) => Some(reason.clone()),
             (Some(_), None, Some(reason)) => Some(reason.clone()),
@@ -175,23 +217,23 @@ impl AppShared {
         };
         let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let run = Run {
-            at,
+            at: began.at,
             app: self.name.clone(),
             sandbox_id: self.sandbox_id.clone(),
             message_id: guest.cause.id().to_owned(),
             user,
             outcome,
             error: again.clone().or_else(|| stop.map(|stop| stop.sentence)),
-            cpu_us: micros(cpu.used()),
-            wall_us: micros(began.elapsed()),
+            cpu_us: micros(cpu),
+            wall_us: micros(began.clock.elapsed()),
             host_us: micros(guest.budget.host_time),
             peak_memory: guest.growth.peak_memory() as u64,
             host_calls: guest.budget.host_calls,
             sent: guest.budget.sent,
-            log_bytes: guest.logbook.bytes(),
+            log_bytes: guest.logbook.get().map_or(0, |logbook| logbook.bytes()),
         };
-        self.report(&guest, &run);
-        Finished { run, confirms: guest.confirms, again }
+        self.report(guest, &run);
+        Finished { run, confirms: std::mem::take(&mut guest.confirms), again }
     }
 
     /// Tells of a run: log line, numbers, stored record, live feed.
@@ -218,26 +260,42 @@ impl AppShared {
     }
 }
 
+/// Looks at a run at every tick of the engine's epoch.
+fn watch(store: &mut Store<Guest>, allowed: Duration, meter: Arc<CpuMeter>) {
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |context| {
+        if meter.used_now() > allowed {
+            let sentence = format!("it used more than {} ms of CPU time", allowed.as_millis());
+            return Err(wasmtime::Error::new(Stop::new(Outcome::CpuLimit, sentence)));
+        }
+        if Instant::now() >= context.data().budget.deadline {
+            return Err(wasmtime::Error::new(Stop::new(Outcome::Deadline, "its time for this message was over")));
+        }
+        // Others get their turn at every tick, so a busy guest delays its neighbours by no more than that.
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    });
+}
+
 /// Marks errors from before the handler was called.
 #[derive(Debug, thiserror::Error)]
 #[error("the instance could not be started")]
 struct Beginning;
 
 fn verdict_of<T>(
-    answer: Result<wasmtime::Result<Result<T, String>>, tokio::time::error::Elapsed>,
+    answer: Option<wasmtime::Result<Result<T, String>>>,
     growth: &Growth,
     timeout: Duration,
 ) -> Result<T, Stop> {
     match answer {
-        Ok(Ok(Ok(answer))) => Ok(answer),
-        Ok(Ok(Err(text))) => Err(Stop::new(Outcome::HandlerError, printable(&text, MAX_REASON))),
-        Ok(Err(error)) => {
+        Some(Ok(Ok(answer))) => Ok(answer),
+        Some(Ok(Err(text))) => Err(Stop::new(Outcome::HandlerError, printable(&text, MAX_REASON))),
+        Some(Err(error)) => {
             let mut stop = verdict::judge(&error, growth);
             if stop.outcome == Outcome::Trap && error.is::<Beginning>() {
                 stop = Stop::new(Outcome::Instantiate, format!("its instance could not be started: {}", stop.sentence));
             }
             Err(stop)
         }
-        Err(_) => Err(Stop::new(Outcome::Deadline, format!("it took longer than {} s", timeout.as_secs()))),
+        None => Err(Stop::new(Outcome::Deadline, format!("it took longer than {} s", timeout.as_secs()))),
     }
 }

@@ -15,7 +15,7 @@ impl Host for Guest {
             Level::Error => LogLevel::Error,
             Level::Critical => LogLevel::Critical,
         };
-        self.logbook.guest(level, &text).map_err(wasmtime::Error::new)?;
+        self.logbook().guest(level, &text).map_err(wasmtime::Error::new)?;
         self.budget.end(began);
         Ok(())
     }
