@@ -5,7 +5,9 @@
 //! over the rounds.
 //!
 //! Run: `cargo bench -p vumi-tests --bench sandbox`, after `cargo xtask guests`. Options after `--`: `--rounds N`
-//! (default 5), `--millis N` per phase (default 1000). With the defaults it takes about a minute.
+//! (default 5), `--millis N` per phase (default 1000). With the defaults it takes about a minute. For a profiler, or
+//! for counting instructions where the machine is not quiet: `--only bare|silent|sandbox|reuse --messages N` runs just so
+//! many messages one after the other.
 
 #[path = "sandbox/alone.rs"]
 mod alone;
@@ -21,11 +23,12 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use vumi_message::{NewUserMessage, UserMessage};
+use vumi_sandbox::{EngineOptions, Instances};
 use vumi_store::Durability;
 use vumi_tests::guests::guest;
 
 use alone::Alone;
-use bare::Bare;
+use bare::{Bare, Reply};
 use measure::{Table, in_parallel};
 use system::{Keeping, Setup, System};
 
@@ -33,10 +36,11 @@ use system::{Keeping, Setup, System};
 const USERS: usize = 64;
 
 /// The sizes of a run.
-#[derive(Clone, Copy)]
 struct Plan {
     rounds: usize,
     phase: Duration,
+    only: Option<String>,
+    messages: u64,
 }
 
 /// Everything that is measured, side by side.
@@ -45,12 +49,16 @@ struct Stage {
     two: Runtime,
     io: Runtime,
     bare: Arc<Bare>,
+    silent: Arc<Bare>,
     alone: Arc<Alone>,
     systems: Vec<(&'static str, System)>,
 }
 
 const BARE: &str = "(b) bare engine, 2 threads";
 const ALONE: &str = "(a) sandbox, 2 threads";
+const SILENT: &str = "(b) the same, no reply built, 1 thread";
+const BARE_ONE: &str = "(b) bare engine, 1 thread";
+const ALONE_ONE: &str = "(a) sandbox, 1 thread";
 const MEMORY: &str = "(c) end to end, memory";
 const MUTE: &str = "(c) the same without acks to the app";
 const PROCESS: &str = "(d) end to end, disk, Process";
@@ -58,6 +66,9 @@ const POWER: &str = "(d) end to end, disk, Power";
 
 fn main() {
     let plan = plan();
+    if let Some(way) = &plan.only {
+        return only(way, plan.messages);
+    }
     let started = Instant::now();
     // Inside the target directory: a real disk, where the system's temporary directory may be in memory.
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory for the files");
@@ -72,7 +83,9 @@ fn main() {
     println!("\none guest, one message `bench`: kv get, kv set, reply; {} rounds of {:?}\n", plan.rounds, plan.phase);
     print!("{table}");
     println!("\nratios of messages per second:");
-    for (first, second) in [(ALONE, BARE), (MEMORY, ALONE), (MUTE, ALONE), (PROCESS, MEMORY), (POWER, MEMORY)] {
+    let alone = [(ALONE_ONE, BARE_ONE), (ALONE_ONE, SILENT), (ALONE, BARE)];
+    for (first, second) in alone.into_iter().chain([(MEMORY, ALONE), (MUTE, ALONE), (PROCESS, MEMORY), (POWER, MEMORY)])
+    {
         println!("  {:.2}  {first} / {second}", table.rate(first) / table.rate(second));
     }
     println!("\nend to end, {USERS} users in parallel; runs of the app per message (an ack is a run too):");
@@ -102,7 +115,8 @@ impl Stage {
             one: threads("one", 1),
             two: threads("two", 2),
             io,
-            bare: Arc::new(Bare::new(&component)),
+            bare: Arc::new(Bare::new(&component, Reply::Built, EngineOptions::default().instances)),
+            silent: Arc::new(Bare::new(&component, Reply::Counted, EngineOptions::default().instances)),
             alone: Arc::new(alone),
             systems,
         }
@@ -110,7 +124,13 @@ impl Stage {
 
     /// One phase of each kind.
     fn round(&self, table: &mut Table, phase: Duration) {
-        let kinds = [("(b) bare engine, 1 thread", "(a) sandbox, 1 thread", &self.one, 1), (BARE, ALONE, &self.two, 2)];
+        let silent = Arc::clone(&self.silent);
+        let work = in_parallel(1, phase, move |_| {
+            let silent = Arc::clone(&silent);
+            async move { silent.run().await }
+        });
+        table.add(SILENT, self.one.block_on(work));
+        let kinds = [(BARE_ONE, ALONE_ONE, &self.one, 1), (BARE, ALONE, &self.two, 2)];
         for (bare_name, alone_name, runtime, threads) in kinds {
             let bare = Arc::clone(&self.bare);
             let work = in_parallel(threads, phase, move |_| {
@@ -129,6 +149,35 @@ impl Stage {
             table.add(name, self.io.block_on(system.phase(phase)));
         }
     }
+}
+
+/// So many messages one way, on this thread.
+fn only(way: &str, messages: u64) {
+    let component = guest("probe");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        // A profiler may not know what to do with the address space of the whole pool.
+        let options = EngineOptions { instances: 4 };
+        let floor = |reply| Bare::new(&component, reply, options.instances);
+        let sandbox = |instances| Alone::of(&component, instances, options.clone());
+        let began = match way {
+            "bare" => repeat(messages, floor(Reply::Built), async |bare| bare.run().await).await,
+            "silent" => repeat(messages, floor(Reply::Counted), async |bare| bare.run().await).await,
+            "sandbox" => repeat(messages, sandbox(Instances::Fresh), async |alone| alone.run().await).await,
+            "reuse" => repeat(messages, sandbox(Instances::Reuse), async |alone| alone.run().await).await,
+            other => panic!("unknown way {other}: known are bare, silent, sandbox, reuse"),
+        };
+        println!("{way}: {:.2} µs per message", began.elapsed().as_secs_f64() * 1e6 / messages as f64);
+    });
+}
+
+/// Runs a way so many times; the answer is when it began.
+async fn repeat<W>(messages: u64, way: W, step: impl AsyncFn(&W)) -> Instant {
+    let began = Instant::now();
+    for _ in 0..messages {
+        step(&way).await;
+    }
+    began
 }
 
 /// The message that is measured.
@@ -153,16 +202,21 @@ fn threads(name: &str, count: usize) -> Runtime {
 }
 
 fn plan() -> Plan {
-    let mut plan = Plan { rounds: 5, phase: Duration::from_millis(1_000) };
+    let mut plan = Plan { rounds: 5, phase: Duration::from_millis(1_000), only: None, messages: 10_000 };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
+        if word == "--only" {
+            plan.only = words.next();
+            continue;
+        }
         let mut number = || words.next().and_then(|text| text.parse::<u64>().ok()).expect("a number after the option");
         match word.as_str() {
             "--rounds" => plan.rounds = number().max(1) as usize,
             "--millis" => plan.phase = Duration::from_millis(number().max(1)),
+            "--messages" => plan.messages = number().max(1),
             // Cargo adds this one.
             "--bench" => {}
-            other => panic!("unknown option {other}: known are --rounds, --millis"),
+            other => panic!("unknown option {other}: known are --rounds, --millis, --only, --messages"),
         }
     }
     plan

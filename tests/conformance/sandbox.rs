@@ -24,6 +24,7 @@ mod limits;
 mod parts;
 mod recorder;
 mod records;
+mod reuse;
 mod versions;
 mod web;
 mod worker;

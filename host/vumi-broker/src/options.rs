@@ -13,7 +13,7 @@ pub struct BrokerOptions {
     /// Dead letters kept per queue; beyond that the oldest are dropped, counted and logged. Their bodies are bounded
     /// by `bound_bytes` in the same way. Default 10 000.
     pub max_dead: u64,
-    /// Queues at most; a further one is refused. Default 10 000.
+    /// Queues at most; a further one is refused. An app has three. Default 100 000.
     pub max_queues: usize,
     /// The largest body in bytes; a larger one is refused for good. Default 1 MiB, at most 512 MiB.
     pub max_body: usize,
@@ -26,7 +26,7 @@ impl Default for BrokerOptions {
             bound_bytes: 64 * MIB,
             hard_factor: 10,
             max_dead: 10_000,
-            max_queues: 10_000,
+            max_queues: 100_000,
             max_body: 1024 * 1024,
         }
     }

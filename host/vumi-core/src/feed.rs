@@ -4,7 +4,7 @@
 //! anybody up. One [`Tap`] sees every entry as it passes, for counting. With neither, an entry is not even built.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::Serialize;
 use tokio::sync::broadcast;
@@ -68,8 +68,17 @@ pub trait Tap: Send + Sync + 'static {
 #[derive(Clone)]
 pub struct Feed {
     sender: broadcast::Sender<Arc<Sequenced>>,
-    next: Arc<AtomicU64>,
+    counts: Arc<Counts>,
     tap: Option<Arc<dyn Tap>>,
+}
+
+#[derive(Default)]
+struct Counts {
+    /// Entries so far.
+    told: AtomicU64,
+    /// Whether anybody has ever watched. Until then nobody asks the broadcast for its watchers, which takes a lock that
+    /// all threads share.
+    ever_watched: AtomicBool,
 }
 
 impl std::fmt::Debug for Feed {
@@ -81,7 +90,7 @@ impl std::fmt::Debug for Feed {
 impl Default for Feed {
     fn default() -> Self {
         let (sender, _) = broadcast::channel(FEED_LENGTH);
-        Self { sender, next: Arc::new(AtomicU64::new(1)), tap: None }
+        Self { sender, counts: Arc::default(), tap: None }
     }
 }
 
@@ -93,7 +102,7 @@ impl Feed {
 
     /// Tells the tap and the watchers, if there are any.
     pub fn tell(&self, build: impl FnOnce() -> Happening) {
-        let watched = self.sender.receiver_count() > 0;
+        let watched = self.counts.ever_watched.load(Ordering::Relaxed) && self.sender.receiver_count() > 0;
         if !watched && self.tap.is_none() {
             return;
         }
@@ -104,13 +113,16 @@ impl Feed {
         if !watched {
             return;
         }
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let id = self.counts.told.fetch_add(1, Ordering::Relaxed) + 1;
         // An error means that the last watcher has just left.
         let _ = self.sender.send(Arc::new(Sequenced { id, happening }));
     }
 
     /// Watches from now on.
     pub fn watch(&self) -> broadcast::Receiver<Arc<Sequenced>> {
-        self.sender.subscribe()
+        let watcher = self.sender.subscribe();
+        // Never taken back: a watcher that comes while another leaves must not be missed.
+        self.counts.ever_watched.store(true, Ordering::Relaxed);
+        watcher
     }
 }

@@ -42,11 +42,10 @@ impl Lanes {
 
     /// Puts a job at the end of a lane. Must be called within a tokio runtime; the job runs there.
     pub fn submit(&self, lane: String, job: impl Future<Output = ()> + Send + 'static) {
-        let job: Job = Box::pin(job);
         {
             let mut waiting = self.shared.waiting.lock();
             if let Some(queue) = waiting.get_mut(&lane) {
-                queue.push_back(job);
+                queue.push_back(Box::pin(job));
                 return;
             }
             waiting.insert(lane.clone(), VecDeque::new());
@@ -55,12 +54,9 @@ impl Lanes {
         self.shared.tasks.spawn(async move {
             // Gives the lane up even when a job panics, so that the conversation goes on with its next message.
             let mut lane = OpenLane { shared, name: lane, closed: false };
-            let mut next = Some(job);
-            while let Some(job) = next {
-                let permit = lane.shared.slots.acquire().await;
-                job.await;
-                drop(permit);
-                next = lane.next();
+            lane.shared.work(job).await;
+            while let Some(job) = lane.next() {
+                lane.shared.work(job).await;
             }
         });
     }
@@ -70,6 +66,15 @@ impl Lanes {
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
         self.shared.tasks.reopen();
+    }
+}
+
+impl Shared {
+    /// Runs a job when there is a slot.
+    async fn work(&self, job: impl Future<Output = ()>) {
+        // The semaphore is never closed.
+        let _slot = self.slots.acquire().await;
+        job.await;
     }
 }
 

@@ -158,7 +158,13 @@ pub(crate) fn timestamp(payload: &Payload) -> Timestamp {
 }
 
 pub(crate) fn endpoint(payload: &Payload) -> &str {
-    fields::get_text(fields::get_object(payload, "routing_metadata"), "endpoint_name").unwrap_or(DEFAULT_ENDPOINT)
+    endpoint_in(payload.get("routing_metadata"))
+}
+
+/// The endpoint that a message's `routing_metadata` names.
+pub(crate) fn endpoint_in(routing: Option<&Value>) -> &str {
+    let name = routing.and_then(Value::as_object).and_then(|routing| routing.get("endpoint_name"));
+    name.and_then(Value::as_str).unwrap_or(DEFAULT_ENDPOINT)
 }
 
 pub(crate) fn set_endpoint(payload: &mut Payload, endpoint: Option<&str>) {

@@ -22,6 +22,7 @@
 //! ```
 
 pub mod address;
+mod calendar;
 mod edge;
 mod envelope;
 mod error;
@@ -48,7 +49,7 @@ pub use message::{Kind, Message};
 pub use names::UnknownName;
 pub use status::{Status, StatusLevel};
 pub use time::{ParseTimestampError, Timestamp};
-pub use user::{NewUserMessage, SessionEvent, UserMessage};
+pub use user::{NewUserMessage, SessionEvent, Stamp, UserFields, UserMessage};
 
 /// The JSON object that is a message on the wire: field name → value, in the order in which the fields stood.
 /// Numbers keep all their digits.

@@ -6,10 +6,11 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::SignedDuration;
 use jiff::civil::DateTime;
 
+use crate::calendar::{date_of, days_to};
 use crate::fields::shorten;
 
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
@@ -27,7 +28,12 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The present moment by the system's clock.
     pub fn now() -> Self {
-        Self::from_micros(jiff::Timestamp::now().as_microsecond())
+        let micros = |distance: Duration| i64::try_from(distance.as_micros()).unwrap_or(i64::MAX);
+        Self::from_micros(match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(after) => micros(after),
+            // A clock that was never set.
+            Err(before) => -micros(before.duration()),
+        })
     }
 
     /// `micros` microseconds after (negative: before) 1970-01-01 00:00:00 UTC. A moment outside the years
@@ -53,20 +59,20 @@ impl Timestamp {
 
     /// `YYYY-MM-DDTHH:MM:SS`, without fraction and zone, as Vumi names retry buckets (messages.md §7).
     pub fn iso_seconds(self) -> String {
-        self.seconds('T')
+        let [seconds @ .., _, _, _, _, _, _, _] = self.written(b'T');
+        ascii(&seconds).to_owned()
     }
 
-    fn seconds(self, separator: char) -> String {
-        let t = EPOCH.saturating_add(SignedDuration::from_micros(self.0));
-        format!(
-            "{:04}-{:02}-{:02}{separator}{:02}:{:02}:{:02}",
-            t.year(),
-            t.month(),
-            t.day(),
-            t.hour(),
-            t.minute(),
-            t.second()
-        )
+    /// Date, separator, time, and six digits of fraction.
+    fn written(self, separator: u8) -> [u8; 26] {
+        let (seconds, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
+        let (year, month, day) = date_of(seconds.div_euclid(86_400));
+        let second = seconds.rem_euclid(86_400);
+        let ([a, b], [c, d]) = (two(year / 100), two(year));
+        let ([e, f], [g, h]) = (two(month), two(day));
+        let ([i, j], [k, l], [m, n]) = (two(second / 3_600), two(second / 60 % 60), two(second % 60));
+        let ([o, p], [q, r], [s, t]) = (two(micros / 10_000), two(micros / 100), two(micros));
+        [a, b, c, d, b'-', e, f, b'-', g, h, separator, i, j, b':', k, l, b':', m, n, b'.', o, p, q, r, s, t]
     }
 
     fn from_civil(time: DateTime) -> Option<Self> {
@@ -76,35 +82,22 @@ impl Timestamp {
 
     /// Reads Vumi's own format and no other.
     pub(crate) fn parse_vumi(text: &str) -> Option<Self> {
-        let (head, fraction) = match text.split_once('.') {
-            Some((head, digits)) => (head, fraction_nanos(digits)?),
-            None => (text, 0),
-        };
-        if head.len() != 19 {
-            return None;
-        }
-        let mut numbers = head.bytes().enumerate();
-        // Fixed columns: what follows each number is the character that must stand after it.
-        let mut number = |digits: u32, after: Option<u8>| -> Option<i16> {
-            let mut value = 0_i16;
-            for _ in 0..digits {
-                let (_, byte) = numbers.next()?;
-                let digit = byte.is_ascii_digit().then(|| i16::from(byte - b'0'))?;
-                value = value * 10 + digit;
+        let (head, fraction) = text.as_bytes().split_first_chunk::<19>()?;
+        let [a, b, c, d, b'-', e, f, b'-', g, h, b' ', i, j, b':', k, l, b':', m, n] = *head else { return None };
+        let micros = match fraction {
+            [] => 0,
+            // One to six digits, as many as there are.
+            [b'.', digits @ ..] if (1..=6).contains(&digits.len()) => {
+                number(digits)? * 10_i64.pow(6 - u32::try_from(digits.len()).ok()?)
             }
-            match after {
-                Some(expected) => (numbers.next()?.1 == expected).then_some(value),
-                None => Some(value),
-            }
+            _ => return None,
         };
-        let year = number(4, Some(b'-'))?;
-        let mut small = |after| number(2, after).and_then(|value| i8::try_from(value).ok());
-        let month = small(Some(b'-'))?;
-        let day = small(Some(b' '))?;
-        let hour = small(Some(b':'))?;
-        let minute = small(Some(b':'))?;
-        let second = small(None)?;
-        Self::from_civil(DateTime::new(year, month, day, hour, minute, second, fraction).ok()?)
+        let year = number(&[a, b, c, d]).filter(|year| *year > 0)?;
+        let days = days_to((year, number(&[e, f])?, number(&[g, h])?))?;
+        let hour = number(&[i, j]).filter(|hour| *hour < 24)?;
+        let minute = number(&[k, l]).filter(|minute| *minute < 60)?;
+        let second = number(&[m, n]).filter(|second| *second < 60)?;
+        Some(Timestamp((days * 86_400 + hour * 3_600 + minute * 60 + second) * 1_000_000 + micros))
     }
 
     fn parse_iso(text: &str) -> Option<Self> {
@@ -120,15 +113,25 @@ impl Timestamp {
     }
 }
 
-/// One to six digits of a second → nanoseconds.
-fn fraction_nanos(digits: &str) -> Option<i32> {
-    let fits = (1..=6).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    fits.then(|| format!("{digits:0<9}").parse().ok()).flatten()
+/// The last two decimal digits of a number.
+fn two(number: i64) -> [u8; 2] {
+    let last = (number % 100).unsigned_abs() as u8;
+    [b'0' + last / 10, b'0' + last % 10]
+}
+
+/// The number that a few digits are, if they are.
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))
+}
+
+/// What [`Timestamp::written`] made is ASCII.
+fn ascii(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:06}", self.seconds(' '), self.0.rem_euclid(1_000_000))
+        f.write_str(ascii(&self.written(b' ')))
     }
 }
 

@@ -1,8 +1,13 @@
 //! User messages: what a person sent (inbound) or is to get (outbound).
 
 mod reply;
+mod stamped;
+mod view;
 
 use serde_json::Value;
+
+pub use stamped::Stamp;
+pub use view::UserFields;
 
 use crate::envelope::{Schema, filled, message_kind};
 use crate::names::names;

@@ -18,6 +18,7 @@ use crate::library::Version;
 use crate::limits::Limits;
 use crate::plan::{Plan, Senders};
 use crate::resources::MetricSink;
+use crate::reuse::Pool;
 use crate::run::Runner;
 use crate::tape::Deck;
 use crate::web::{WebClient, WebPolicy};
@@ -107,6 +108,9 @@ pub struct App {
     plan: RwLock<Arc<Plan>>,
     /// Which version sent what, while two of them answer.
     senders: Senders,
+    /// Live instances, where the app's owner asked for reuse.
+    pool: Option<Arc<Pool>>,
+    events: bool,
 }
 
 impl Sandbox {
@@ -233,6 +237,8 @@ impl App {
             shared: Arc::new(shared),
             plan: RwLock::new(Arc::new(Plan::of(component))),
             senders: Senders::default(),
+            pool: Pool::of(config),
+            events: config.events,
         })
     }
 
@@ -285,6 +291,10 @@ impl App {
         &self.shared
     }
 
+    pub(crate) fn pool(&self) -> Option<&Arc<Pool>> {
+        self.pool.as_ref()
+    }
+
     pub(crate) fn runner(&self) -> &Runner {
         &self.runner
     }
@@ -294,6 +304,10 @@ impl App {
 impl Application for App {
     fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    fn takes_events(&self) -> bool {
+        self.events
     }
 
     async fn handle(&self, input: &Input) -> Handled {

@@ -51,6 +51,19 @@ pub struct AppConfig {
     /// Endpoints from which the app takes messages; all unless given.
     #[serde(default)]
     pub inbound_endpoints: Option<Vec<String>>,
+    /// Whether the app is told what became of its messages (acks, nacks, delivery reports). For an app that does not
+    /// look at them, `false` saves a run per message: its events are acknowledged as they come.
+    #[serde(default = "default_events")]
+    pub events: bool,
+    /// Whether each message gets a fresh instance of the guest, or an instance goes from one message to the next. With
+    /// `reuse` whatever the guest leaves in its memory is there again for later messages, those of other users
+    /// included: only for guests that are written for it.
+    #[serde(default)]
+    pub instances: Instances,
+    /// With `instances: reuse`, messages and events that one instance handles at most.
+    #[serde(default = "default_reuse_messages")]
+    #[schemars(range(min = 1))]
+    pub reuse_messages: u64,
     /// Messages taken from each queue ahead of their turn.
     #[serde(default = "default_prefetch")]
     #[schemars(range(min = 1))]
@@ -59,6 +72,18 @@ pub struct AppConfig {
     #[serde(default = "default_parallel")]
     #[schemars(range(min = 1))]
     pub parallel: usize,
+}
+
+/// How long an instance of a guest lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Instances {
+    /// For one message or event: nothing survives in memory.
+    #[default]
+    Fresh,
+    /// For up to `reuse_messages` messages, one at a time, until it fails, passes a limit, or has had nothing to do for
+    /// 60 s. Messages of one conversation may meet different instances.
+    Reuse,
 }
 
 /// What an app may reach on the web.
@@ -86,6 +111,14 @@ fn default_timeout() -> u64 {
     60
 }
 
+fn default_events() -> bool {
+    true
+}
+
+fn default_reuse_messages() -> u64 {
+    1_000
+}
+
 fn default_prefetch() -> u16 {
     128
 }
@@ -110,6 +143,9 @@ impl AppConfig {
             allowed_helper_metadata: Vec::new(),
             send_to: BTreeMap::new(),
             inbound_endpoints: None,
+            events: default_events(),
+            instances: Instances::default(),
+            reuse_messages: default_reuse_messages(),
             amqp_prefetch_count: default_prefetch(),
             parallel: default_parallel(),
         }

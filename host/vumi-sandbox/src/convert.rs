@@ -16,29 +16,35 @@ fn object(value: Option<&Value>) -> String {
     }
 }
 
+fn session_event(event: &str) -> Option<types::SessionEvent> {
+    event.parse().ok().map(|event| match event {
+        SessionEvent::New => types::SessionEvent::New,
+        SessionEvent::Resume => types::SessionEvent::Resume,
+        SessionEvent::Close => types::SessionEvent::Close,
+    })
+}
+
 /// A user message as the guest sees it.
 pub(crate) fn message(message: &UserMessage) -> types::Message {
+    let fields = message.fields();
+    let text = |value: Option<&Value>| owned(value.and_then(Value::as_str));
     types::Message {
-        message_id: message.message_id().to_owned(),
+        message_id: text(fields.message_id).unwrap_or_default(),
         timestamp: message.timestamp().micros(),
-        to_addr: owned(message.to_addr()),
-        from_addr: owned(message.from_addr()),
-        to_addr_type: owned(message.to_addr_type()),
-        from_addr_type: owned(message.from_addr_type()),
-        content: owned(message.content()),
-        session_event: message.session_event().map(|event| match event {
-            SessionEvent::New => types::SessionEvent::New,
-            SessionEvent::Resume => types::SessionEvent::Resume,
-            SessionEvent::Close => types::SessionEvent::Close,
-        }),
-        in_reply_to: owned(message.in_reply_to()),
-        transport_name: owned(message.transport_name()),
-        transport_type: owned(message.transport_type()),
-        group: owned(message.group()),
-        provider: owned(message.provider()),
-        endpoint: message.endpoint().to_owned(),
-        transport_metadata: object(message.get("transport_metadata")),
-        helper_metadata: object(message.get("helper_metadata")),
+        to_addr: text(fields.to_addr),
+        from_addr: text(fields.from_addr),
+        to_addr_type: text(fields.to_addr_type),
+        from_addr_type: text(fields.from_addr_type),
+        content: text(fields.content),
+        session_event: fields.session_event.and_then(Value::as_str).and_then(session_event),
+        in_reply_to: text(fields.in_reply_to),
+        transport_name: text(fields.transport_name),
+        transport_type: text(fields.transport_type),
+        group: text(fields.group),
+        provider: text(fields.provider),
+        endpoint: fields.endpoint().to_owned(),
+        transport_metadata: object(fields.transport_metadata),
+        helper_metadata: object(fields.helper_metadata),
     }
 }
 

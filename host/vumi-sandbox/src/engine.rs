@@ -47,6 +47,7 @@ pub struct Sandbox {
     linker: Linker<Guest>,
     places: Arc<Semaphore>,
     part_places: Arc<Semaphore>,
+    idle_places: Arc<Semaphore>,
     pagemap_scan: bool,
 }
 
@@ -84,6 +85,7 @@ impl Sandbox {
             linker,
             places: Arc::new(Semaphore::new(options.instances as usize)),
             part_places: Arc::new(Semaphore::new(PART_PLACES as usize)),
+            idle_places: Arc::new(Semaphore::new(options.instances as usize)),
             pagemap_scan,
         }))
     }
@@ -107,6 +109,12 @@ impl Sandbox {
         Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
+    /// A place in the pool for an instance that waits for its app's next message, unless all are taken. There are as
+    /// many of them as of the others, so that waiting instances never take the place of running ones.
+    pub(crate) fn idle_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.idle_places).try_acquire_owned().ok()
+    }
+
     /// Waits for a router's or middleware's place in the pool.
     pub(crate) async fn part_place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.part_places).acquire_owned().await.ok()
@@ -114,7 +122,8 @@ impl Sandbox {
 }
 
 fn config(options: &EngineOptions, pagemap_scan: Enabled) -> Config {
-    let instances = options.instances.saturating_add(PART_PLACES);
+    // Running, waiting for their app's next message, and parts.
+    let instances = options.instances.saturating_mul(2).saturating_add(PART_PLACES);
     // A component holds several core instances: its own module and the small adapters around it.
     let cores = instances.saturating_mul(8);
     let mut pool = PoolingAllocationConfig::new();

@@ -1,8 +1,8 @@
 //! The sandbox: one fresh WebAssembly component instance per message, under limits.
 //!
 //! A [`Sandbox`] holds the engine; an [`App`] is a component with its configuration; [`App::run`] makes an instance,
-//! hands it one message or event, and throws it away. Nothing survives in memory between messages or apps: what an
-//! app wants to keep goes into its kv. To the rest of the host an app is one [`Application`](vumi_core::Application)
+//! hands it one message or event, and throws it away. Nothing survives in memory between messages or apps (unless the
+//! app's owner asked for [`Instances::Reuse`]): what an app wants to keep goes into its kv. To the rest of the host an app is one [`Application`](vumi_core::Application)
 //! among others. Components that work as a router or middleware ([`GuestRouter`], [`GuestMiddleware`]) run in the same
 //! way.
 //!
@@ -12,8 +12,10 @@
 mod app;
 mod cache;
 mod compile;
+mod compose;
 mod config;
 mod convert;
+mod cpu;
 mod engine;
 mod gauges;
 mod library;
@@ -23,6 +25,7 @@ mod meter;
 mod parts;
 mod plan;
 mod resources;
+mod reuse;
 mod run;
 mod shadow;
 mod state;
@@ -35,7 +38,7 @@ mod world;
 pub use app::{App, LoadedComponent, Surroundings};
 pub use cache::{ComponentCache, LoadError, MAX_COMPONENT};
 pub use compile::{CompileLimits, Compiler, serve_one_compilation};
-pub use config::{AppConfig, HttpConfig};
+pub use config::{AppConfig, HttpConfig, Instances};
 pub use engine::{EngineError, EngineOptions, Sandbox};
 pub use library::{Library, LibraryStats, Origin};
 pub use limits::Limits;

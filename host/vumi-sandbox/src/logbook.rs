@@ -11,7 +11,7 @@ use vumi_core::{Happening, LogLevel, LogLine, Outcome};
 
 use crate::app::AppShared;
 use crate::meter::Stop;
-use crate::state::now;
+use crate::state::{Cause, now};
 
 /// Longest single entry that is stored, in bytes; longer ones are cut, and say so.
 const MAX_ENTRY: usize = 64 << 10;
@@ -36,20 +36,25 @@ impl Stdio {
 /// See the module's text.
 pub(crate) struct Logbook {
     app: Arc<AppShared>,
-    message_id: String,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
+    /// Whose id the entries carry.
+    cause: Cause,
     bytes: u64,
     out: Vec<u8>,
     err: Vec<u8>,
 }
 
 impl Logbook {
-    pub(crate) fn new(app: Arc<AppShared>, message_id: String) -> Self {
-        Self { app, message_id, state: Mutex::new(State::default()) }
+    pub(crate) fn new(app: Arc<AppShared>, cause: Cause) -> Self {
+        Self { app, state: Mutex::new(State::new(cause)) }
+    }
+
+    /// Begins again for the next run of an instance, whose streams go on writing here.
+    pub(crate) fn renew(&self, cause: Cause) {
+        *self.state.lock() = State::new(cause);
     }
 
     /// Bytes written by the guest so far.
@@ -131,7 +136,7 @@ impl Logbook {
             at: now(),
             app: self.app.name.clone(),
             sandbox_id: self.app.sandbox_id.clone(),
-            message_id: Some(self.message_id.clone()),
+            message_id: Some(self.state.lock().cause.id().to_owned()),
             level,
             source: source.to_owned(),
             text: printable(text, MAX_ENTRY),
@@ -139,6 +144,12 @@ impl Logbook {
         trace(&line);
         self.app.feed.tell(|| Happening::Log(line.clone()));
         self.app.store.put_log(line);
+    }
+}
+
+impl State {
+    fn new(cause: Cause) -> Self {
+        Self { cause, bytes: 0, out: Vec::new(), err: Vec::new() }
     }
 }
 

@@ -1,17 +1,9 @@
 //! What a run has used so far, and the stop that follows when it is too much.
 //!
-//! CPU time is read from the clock of the thread that runs the guest, from one poll of the run's future to its end,
-//! so a busy machine never stops an innocent guest: ticks of the engine's epoch only wake the check. The run may
-//! move between threads from poll to poll; only whole polls are added up.
+//! CPU time has its own file, `cpu`.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
 use vumi_core::Outcome;
 
 /// The reason why the host stopped a run. Travels through the engine as the cause of a trap.
@@ -30,59 +22,6 @@ impl Stop {
     }
 }
 
-/// CPU time of this thread.
-fn thread_cpu_ns() -> u64 {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    let nanos = u64::try_from(now.tv_nsec).unwrap_or(0);
-    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
-}
-
-/// CPU time of one run, shared between the wrapper around its future and the check inside the guest.
-#[derive(Debug, Default)]
-pub(crate) struct CpuMeter {
-    finished_polls_ns: AtomicU64,
-    poll_began_ns: AtomicU64,
-}
-
-impl CpuMeter {
-    /// Used so far; to be called from within a poll of the run.
-    pub(crate) fn used_now(&self) -> Duration {
-        let running = thread_cpu_ns().saturating_sub(self.poll_began_ns.load(Ordering::Relaxed));
-        Duration::from_nanos(self.finished_polls_ns.load(Ordering::Relaxed).saturating_add(running))
-    }
-
-    /// Used in whole polls; to be called after the run.
-    pub(crate) fn used(&self) -> Duration {
-        Duration::from_nanos(self.finished_polls_ns.load(Ordering::Relaxed))
-    }
-}
-
-/// A future whose polls are timed on the thread's CPU clock.
-pub(crate) struct CpuTimed<F> {
-    inner: F,
-    meter: Arc<CpuMeter>,
-}
-
-impl<F> CpuTimed<F> {
-    pub(crate) fn new(inner: F, meter: Arc<CpuMeter>) -> Self {
-        Self { inner, meter }
-    }
-}
-
-impl<F: Future + Unpin> Future for CpuTimed<F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let began = thread_cpu_ns();
-        self.meter.poll_began_ns.store(began, Ordering::Relaxed);
-        let answer = Pin::new(&mut self.inner).poll(cx);
-        let spent = thread_cpu_ns().saturating_sub(began);
-        self.meter.finished_polls_ns.fetch_add(spent, Ordering::Relaxed);
-        answer
-    }
-}
-
 /// Memory and tables of one run: the engine asks before either grows.
 #[derive(Debug)]
 pub(crate) struct Growth {
@@ -97,6 +36,12 @@ pub(crate) struct Growth {
 impl Growth {
     pub(crate) fn new(memory_limit: usize, table_limit: usize) -> Self {
         Self { memory_limit, table_limit, memory: 0, tables: 0, peak_memory: 0, refused: None }
+    }
+
+    /// Begins again for the next run of an instance: what it has stays, what it had at most is counted anew.
+    pub(crate) fn renew(&mut self) {
+        self.peak_memory = self.memory;
+        self.refused = None;
     }
 
     /// Largest sum of all memories, in bytes.

@@ -1,22 +1,25 @@
-//! One run: a fresh instance for one message or event, under its limits, and a record of what it used.
+//! One run: a fresh instance for one message or event, under its limits, and a record of what it used. (Runs of
+//! instances that live longer: `reuse`.)
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedSemaphorePermit;
-use vumi_bindings::app::AppPre;
 use vumi_bindings::app::vumi::app::types;
+use vumi_bindings::app::{App as AppWorld, AppPre};
 use vumi_core::{Confirm, Happening, Input, LogLevel, Outcome, Run};
 use vumi_message::Timestamp;
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::app::{App, AppShared};
 use crate::convert;
+use crate::cpu::{CpuMeter, Timed};
 use crate::engine::Sandbox;
 use crate::logbook::printable;
-use crate::meter::{CpuMeter, CpuTimed, Growth, Stop};
+use crate::meter::{Growth, Stop};
 use crate::plan::Release;
+use crate::reuse::{Pool, Source};
 use crate::state::{Cause, Guest, now};
 use crate::tape::Tape;
 use crate::verdict;
@@ -62,27 +65,45 @@ pub(crate) trait Entry: Send {
 }
 
 /// One call of an app's handler.
-struct Call {
-    pre: Arc<AppPre<Guest>>,
-    what: Handler,
+struct Call<'a> {
+    pre: &'a AppPre<Guest>,
+    what: &'a Handler,
 }
 
-/// The contract's two handlers.
-enum Handler {
+/// The contract's two handlers, and what each is given.
+pub(crate) enum Handler {
     Message(types::Message),
     Event(types::Event),
 }
 
-impl Entry for Call {
+impl Handler {
+    fn of(input: &Input) -> Self {
+        match input {
+            Input::Message(message) => Self::Message(convert::message(message)),
+            Input::Event(event) => Self::Event(convert::event(event)),
+        }
+    }
+
+    /// Calls an instance.
+    pub(crate) async fn call(
+        &self,
+        instance: &AppWorld,
+        store: &mut Store<Guest>,
+    ) -> wasmtime::Result<Result<(), String>> {
+        let handler = instance.vumi_app_handler();
+        match self {
+            Self::Message(message) => handler.call_on_message(store, message).await,
+            Self::Event(event) => handler.call_on_event(store, event).await,
+        }
+    }
+}
+
+impl Entry for Call<'_> {
     type Answer = ();
 
     async fn enter(self, store: &mut Store<Guest>) -> wasmtime::Result<Result<(), String>> {
         let instance = self.pre.instantiate_async(&mut *store).await.map_err(beginning)?;
-        let handler = instance.vumi_app_handler();
-        match self.what {
-            Handler::Message(message) => handler.call_on_message(store, &message).await,
-            Handler::Event(event) => handler.call_on_event(store, &event).await,
-        }
+        self.what.call(&instance, store).await
     }
 }
 
@@ -99,7 +120,8 @@ impl App {
         if let (Some(shadow), true) = (&plan.shadow, is_live) {
             return shadow.run(self, release, input).await;
         }
-        let finished = self.runner().run_release(release, self.shared(), input).await;
+        let pool = self.pool().filter(|_| is_live);
+        let finished = self.runner().run_release(release, self.shared(), pool, input).await;
         if !is_live {
             self.senders().note(&finished.run.message_id, self.name(), finished.run.sent);
         }
@@ -119,13 +141,25 @@ impl Runner {
     }
 
     /// Runs one version once, with what `shared` lets it reach.
-    pub(crate) async fn run_release(&self, release: &Release, shared: &Arc<AppShared>, input: &Input) -> Finished {
+    /// An instance comes from `pool` where there is one, unless the run is recorded.
+    pub(crate) async fn run_release(
+        &self,
+        release: &Release,
+        shared: &Arc<AppShared>,
+        pool: Option<&Arc<Pool>>,
+        input: &Input,
+    ) -> Finished {
         let pre = match release.component.version().ready().await {
             Ok(pre) => pre,
             Err(reason) => return shared.not_ready(input, release.number, reason),
         };
         let tape = shared.deck.tape(release.number, release.component.hash(), input);
         let place = self.sandbox.place().await;
+        if let (Some(pool), None) = (pool, &tape) {
+            let (about, what) = (About::of(input, release.number), Handler::of(input));
+            let source = Source { version: Arc::clone(release.component.version()), pre };
+            return pool.run(&self.sandbox, shared, place, about, source, &what).await;
+        }
         let finished = once(&self.sandbox, shared, place, pre, release.number, input, tape.as_ref()).await;
         shared.deck.keep(shared, tape, &finished.run);
         finished
@@ -142,12 +176,8 @@ pub(crate) async fn once(
     input: &Input,
     tape: Option<&Tape>,
 ) -> Finished {
-    let what = match input {
-        Input::Message(message) => Handler::Message(convert::message(message)),
-        Input::Event(event) => Handler::Event(convert::event(event)),
-    };
-    let about = About { cause: cause(input), user: user(input), version };
-    run(sandbox, shared, place, about, Call { pre, what }, tape).await.1
+    let (about, what) = (About::of(input, version), Handler::of(input));
+    run(sandbox, shared, place, about, Call { pre: &pre, what: &what }, tape).await.1
 }
 
 /// What a run is about.
@@ -160,6 +190,12 @@ pub(crate) struct About {
     pub(crate) version: Option<u32>,
 }
 
+impl About {
+    fn of(input: &Input, version: Option<u32>) -> Self {
+        Self { cause: cause(input), user: user(input), version }
+    }
+}
+
 /// Makes a fresh instance in its place of the pool, calls it, and throws it away. The answer is `None` when it did not
 /// end well; how it ended stands in the record.
 pub(crate) async fn run<E: Entry>(
@@ -170,60 +206,81 @@ pub(crate) async fn run<E: Entry>(
     entry: E,
     tape: Option<&Tape>,
 ) -> (Option<E::Answer>, Finished) {
-    let (at, began) = (now(), Instant::now());
+    let began = Began::now();
     let About { cause, user, version } = about;
-    let mut guest = Guest::new(Arc::clone(shared), cause, began + shared.timeout);
+    let mut guest = Guest::new(Arc::clone(shared), cause, began.clock + shared.timeout);
     guest.tape = tape.cloned();
-    let mut store = Store::new(sandbox.engine(), guest);
-    let cpu = Arc::new(CpuMeter::default());
-    shared.arm(&mut store, &cpu);
-    let answer = {
-        let work = pin!(entry.enter(&mut store));
-        tokio::time::timeout(shared.timeout, CpuTimed::new(work, Arc::clone(&cpu))).await
-    };
-    let guest = store.data_mut();
-    let (answer, stop) = match verdict_of(answer, &guest.growth, shared.timeout) {
-        Ok(answer) => (Some(answer), None),
-        Err(stop) => (None, Some(stop)),
-    };
-    let guest = store.into_data();
+    let mut store = shared.open(sandbox, guest);
+    let ended = shared.enter(&mut store, entry, &began).await;
+    let mut guest = store.into_data();
     drop(place);
-    guest.logbook.finish();
-    (answer, shared.finish(guest, stop, &cpu, Frame { at, began, user, version }))
+    let finished = shared.finish(&mut guest, ended.stop, ended.cpu, &began, user, version);
+    (ended.answer, finished)
 }
 
-/// What is known of a run from its beginning.
-struct Frame {
+/// When a run began.
+pub(crate) struct Began {
     at: Timestamp,
-    began: Instant,
-    user: Option<String>,
-    version: Option<u32>,
+    pub(crate) clock: Instant,
+}
+
+impl Began {
+    pub(crate) fn now() -> Self {
+        Self { at: now(), clock: Instant::now() }
+    }
+}
+
+/// How a call ended.
+pub(crate) struct Ended<T> {
+    /// What it answered, when it ended well.
+    pub(crate) answer: Option<T>,
+    /// Why it did not.
+    pub(crate) stop: Option<Stop>,
+    /// Whether the guest came to its own end, well or with an error: its instance is in order.
+    pub(crate) returned: bool,
+    /// CPU time used.
+    pub(crate) cpu: Duration,
 }
 
 impl AppShared {
-    /// Sets the limits that the engine watches over.
-    fn arm(&self, store: &mut Store<Guest>, cpu: &Arc<CpuMeter>) {
-        let limits = &self.limits;
+    /// A store for an instance, with the limits that it has for all its life.
+    pub(crate) fn open(&self, sandbox: &Sandbox, guest: Guest) -> Store<Guest> {
+        let mut store = Store::new(sandbox.engine(), guest);
         store.limiter(|guest| &mut guest.growth);
-        store.set_hostcall_fuel(limits.transfer.as_usize());
-        store.set_epoch_deadline(1);
-        let allowed = Duration::from_millis(limits.cpu_ms);
-        let meter = Arc::clone(cpu);
-        store.epoch_deadline_callback(move |context| {
-            if meter.used_now() > allowed {
-                let sentence = format!("it used more than {} ms of CPU time", allowed.as_millis());
-                return Err(wasmtime::Error::new(Stop::new(Outcome::CpuLimit, sentence)));
-            }
-            if Instant::now() >= context.data().budget.deadline {
-                return Err(wasmtime::Error::new(Stop::new(Outcome::Deadline, "its time for this message was over")));
-            }
-            // Others get their turn at every tick, so a busy guest delays its neighbours by no more than that.
-            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
-        });
+        store.set_hostcall_fuel(self.limits.transfer.as_usize());
+        store
     }
 
-    fn finish(&self, guest: Guest, stop: Option<Stop>, cpu: &CpuMeter, frame: Frame) -> Finished {
-        let Frame { at, began, user, version } = frame;
+    /// Makes one call under the limits of one run.
+    pub(crate) async fn enter<E: Entry>(&self, store: &mut Store<Guest>, entry: E, began: &Began) -> Ended<E::Answer> {
+        let allowed = Duration::from_millis(self.limits.cpu_ms);
+        let cpu = Arc::new(CpuMeter::new(allowed));
+        watch(store, allowed, Arc::clone(&cpu));
+        let answer = {
+            let work = pin!(entry.enter(store));
+            Timed::new(work, Arc::clone(&cpu), began.clock + self.timeout).await
+        };
+        let returned = matches!(answer, Some(Ok(_)));
+        let (answer, stop) = match verdict_of(answer, &store.data().growth, self.timeout) {
+            Ok(answer) => (Some(answer), None),
+            Err(stop) => (None, Some(stop)),
+        };
+        Ended { answer, stop, returned, cpu: cpu.used() }
+    }
+
+    /// Closes the books of a run.
+    pub(crate) fn finish(
+        &self,
+        guest: &mut Guest,
+        stop: Option<Stop>,
+        cpu: Duration,
+        began: &Began,
+        user: Option<String>,
+        version: Option<u32>,
+    ) -> Finished {
+        if let Some(logbook) = guest.logbook.get() {
+            logbook.finish();
+        }
         let again = match (&stop, &guest.lost_message, &guest.host_fault) {
             (_, Some(reason), _) => Some(reason.clone()),
             (Some(_), None, Some(reason)) => Some(reason.clone()),
@@ -237,7 +294,7 @@ impl AppShared {
         };
         let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let run = Run {
-            at,
+            at: began.at,
             app: self.name.clone(),
             version,
             sandbox_id: self.sandbox_id.clone(),
@@ -245,13 +302,13 @@ impl AppShared {
             user,
             outcome,
             error: again.clone().or_else(|| stop.map(|stop| stop.sentence)),
-            cpu_us: micros(cpu.used()),
-            wall_us: micros(began.elapsed()),
+            cpu_us: micros(cpu),
+            wall_us: micros(began.clock.elapsed()),
             host_us: micros(guest.budget.host_time),
             peak_memory: guest.growth.peak_memory() as u64,
             host_calls: guest.budget.host_calls,
             sent: guest.budget.sent,
-            log_bytes: guest.logbook.bytes(),
+            log_bytes: guest.logbook.get().map_or(0, |logbook| logbook.bytes()),
         };
         if let Some(error) = &run.error
             && !self.deck.is_silent()
@@ -260,7 +317,7 @@ impl AppShared {
             guest.host_log(LogLevel::Error, &text);
         }
         self.report(&run);
-        Finished { run, confirms: guest.confirms, again }
+        Finished { run, confirms: std::mem::take(&mut guest.confirms), again }
     }
 
     /// A run that could not begin: its component could not be brought into memory.
@@ -310,26 +367,42 @@ impl AppShared {
     }
 }
 
+/// Looks at a run at every tick of the engine's epoch.
+fn watch(store: &mut Store<Guest>, allowed: Duration, meter: Arc<CpuMeter>) {
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |context| {
+        if meter.used_now() > allowed {
+            let sentence = format!("it used more than {} ms of CPU time", allowed.as_millis());
+            return Err(wasmtime::Error::new(Stop::new(Outcome::CpuLimit, sentence)));
+        }
+        if Instant::now() >= context.data().budget.deadline {
+            return Err(wasmtime::Error::new(Stop::new(Outcome::Deadline, "its time for this message was over")));
+        }
+        // Others get their turn at every tick, so a busy guest delays its neighbours by no more than that.
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    });
+}
+
 /// Marks errors from before the handler was called.
 #[derive(Debug, thiserror::Error)]
 #[error("the instance could not be started")]
 struct Beginning;
 
 fn verdict_of<T>(
-    answer: Result<wasmtime::Result<Result<T, String>>, tokio::time::error::Elapsed>,
+    answer: Option<wasmtime::Result<Result<T, String>>>,
     growth: &Growth,
     timeout: Duration,
 ) -> Result<T, Stop> {
     match answer {
-        Ok(Ok(Ok(answer))) => Ok(answer),
-        Ok(Ok(Err(text))) => Err(Stop::new(Outcome::HandlerError, printable(&text, MAX_REASON))),
-        Ok(Err(error)) => {
+        Some(Ok(Ok(answer))) => Ok(answer),
+        Some(Ok(Err(text))) => Err(Stop::new(Outcome::HandlerError, printable(&text, MAX_REASON))),
+        Some(Err(error)) => {
             let mut stop = verdict::judge(&error, growth);
             if stop.outcome == Outcome::Trap && error.is::<Beginning>() {
                 stop = Stop::new(Outcome::Instantiate, format!("its instance could not be started: {}", stop.sentence));
             }
             Err(stop)
         }
-        Err(_) => Err(Stop::new(Outcome::Deadline, format!("it took longer than {} s", timeout.as_secs()))),
+        None => Err(Stop::new(Outcome::Deadline, format!("it took longer than {} s", timeout.as_secs()))),
     }
 }

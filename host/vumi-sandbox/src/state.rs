@@ -1,10 +1,10 @@
 //! The state of one run: what the host functions of one instance can reach.
 //!
-//! It lives from the start of a run to its end, inside the engine's store, and belongs to that run alone. The
-//! resources under `resources/` are implemented on it, one file each.
+//! It lives from the start of a run to its end, inside the engine's store, and belongs to that run alone; where instances
+//! are reused it is renewed for each run. The resources under `resources/` are implemented on it, one file each.
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -17,14 +17,14 @@ use crate::app::AppShared;
 use crate::logbook::Logbook;
 use crate::meter::{Budget, Growth, Stop};
 use crate::tape::Tape;
-use crate::wasi;
 
 /// See the module's text.
 pub(crate) struct Guest {
     pub(crate) app: Arc<AppShared>,
     pub(crate) budget: Budget,
     pub(crate) growth: Growth,
-    pub(crate) logbook: Arc<Logbook>,
+    /// Made when the first line comes: most runs write none.
+    pub(crate) logbook: OnceLock<Arc<Logbook>>,
     /// The message or event that started the run.
     pub(crate) cause: Cause,
     /// Confirms of what was sent; the run's message is not acknowledged before they have come.
@@ -45,7 +45,7 @@ pub(crate) struct Guest {
 pub(crate) enum Cause {
     /// A message from a user.
     Message(Arc<UserMessage>),
-    /// An event about the message with this id.
+    /// An event.
     Event {
         /// The event's own id.
         id: String,
@@ -65,20 +65,49 @@ impl Cause {
 impl Guest {
     pub(crate) fn new(app: Arc<AppShared>, cause: Cause, deadline: Instant) -> Self {
         let limits = &app.limits;
-        let logbook = Logbook::new(Arc::clone(&app), cause.id().to_owned());
         Self {
             budget: Budget::new(deadline, limits.host_calls),
             growth: Growth::new(limits.memory.as_usize(), limits.table_elements),
-            logbook: Arc::new(logbook),
+            logbook: OnceLock::new(),
             cause,
             confirms: Vec::new(),
             host_fault: None,
             lost_message: None,
             tape: None,
             wasi: None,
-            table: wasi::table(),
+            table: crate::wasi::table(),
             app,
         }
+    }
+
+    /// Begins again for the next run of the same instance. What belongs to the instance stays: its memory and tables,
+    /// its handles, the streams that it holds.
+    pub(crate) fn renew(&mut self, cause: Cause, deadline: Instant) {
+        // Every field is named, so that a new one is not forgotten here.
+        let Self {
+            app,
+            budget,
+            growth,
+            logbook,
+            cause: old_cause,
+            confirms,
+            host_fault,
+            lost_message,
+            tape,
+            wasi: _,
+            table: _,
+        } = self;
+        *budget = Budget::new(deadline, app.limits.host_calls);
+        growth.renew();
+        if let Some(logbook) = logbook.get() {
+            logbook.renew(cause.clone());
+        }
+        *old_cause = cause;
+        confirms.clear();
+        *host_fault = None;
+        *lost_message = None;
+        // A run that is recorded gets an instance of its own.
+        *tape = None;
     }
 
     /// Counts a host call and starts its clock.
@@ -86,9 +115,14 @@ impl Guest {
         self.budget.begin().map_err(wasmtime::Error::new)
     }
 
+    /// The run's log.
+    pub(crate) fn logbook(&self) -> &Arc<Logbook> {
+        self.logbook.get_or_init(|| Arc::new(Logbook::new(Arc::clone(&self.app), self.cause.clone())))
+    }
+
     /// Writes a line of the host to the app's log; these do not count against the guest's log bytes.
     pub(crate) fn host_log(&self, level: LogLevel, text: &str) {
-        self.logbook.host(level, text);
+        self.logbook().host(level, text);
     }
 }
 
@@ -120,8 +154,10 @@ pub(crate) async fn wait<T>(
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         // Most messages never reach for WASI: the context is made when the first call comes.
-        let ctx = self.wasi.get_or_insert_with(|| wasi::context(&self.logbook, self.tape.as_ref()));
-        WasiCtxView { ctx, table: &mut self.table }
+        let Self { app, cause, logbook, tape, wasi, table, .. } = self;
+        let logbook = || logbook.get_or_init(|| Arc::new(Logbook::new(Arc::clone(app), cause.clone())));
+        let ctx = wasi.get_or_insert_with(|| crate::wasi::context(logbook(), tape.as_ref()));
+        WasiCtxView { ctx, table }
     }
 }
 

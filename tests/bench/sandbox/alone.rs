@@ -9,7 +9,9 @@ use vumi_core::{
     Confirm, Feed, Input, LogLine, MessageQuery, MessageRecord, Outbox, Outcome, Result, Run, Store, SystemClock,
 };
 use vumi_message::UserMessage;
-use vumi_sandbox::{App, AppConfig, ComponentCache, Datapoint, EngineOptions, MetricSink, Sandbox, Surroundings};
+use vumi_sandbox::{
+    App, AppConfig, ComponentCache, Datapoint, EngineOptions, Instances, MetricSink, Sandbox, Surroundings,
+};
 use vumi_store::MemoryBounds;
 
 /// One app, ready to run.
@@ -21,7 +23,12 @@ pub struct Alone {
 impl Alone {
     /// Loads the component. To be called from within a runtime.
     pub fn new(component: &Path) -> Self {
-        let sandbox = Sandbox::new(&EngineOptions::default()).expect("an engine");
+        Self::of(component, Instances::Fresh, EngineOptions::default())
+    }
+
+    /// With instances of this kind, in a pool of this size.
+    pub fn of(component: &Path, instances: Instances, options: EngineOptions) -> Self {
+        let sandbox = Sandbox::new(&options).expect("an engine");
         let loaded = sandbox.load(&ComponentCache::none(), component).expect("the component fits");
         let around = Surroundings {
             kv: vumi_store::kv_in_memory(MemoryBounds::default(), Arc::new(SystemClock)),
@@ -32,7 +39,7 @@ impl Alone {
             io: tokio::runtime::Handle::current(),
             recordings: None,
         };
-        let config = AppConfig::of(component.display().to_string());
+        let config = AppConfig { instances, ..AppConfig::of(component.display().to_string()) };
         let app = App::new(&sandbox, "bench", &config, &loaded, around).expect("an app");
         Self { app, input: Input::Message(Arc::new(crate::message())) }
     }

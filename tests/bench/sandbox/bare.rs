@@ -1,22 +1,27 @@
-//! The floor: the engine with the sandbox's settings, and around it as little as the guest can do with. Whatever the
+//! The floor: the engine with the sandbox's settings, and around it as little as a host can do with. Whatever the
 //! sandbox takes beyond this is its own.
+//!
+//! The reply is a message of the same content as the sandbox's, put together with plain `serde_json`; what the network
+//! is to get cannot be left out. What is left out: the record that the guest is given is made once and not for each
+//! message, keys are kept in a bare map without quota or expiry, nothing is timed, counted or recorded but by the
+//! engine's own limits, and time is limited by ticks alone. A second floor builds no reply either.
 
 use std::collections::HashMap;
+use std::hint::black_box;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use serde_json::{Value, json};
 use vumi_bindings::app::vumi::app::{config, http, kv, log, metrics, outbound, types};
 use vumi_bindings::app::{App as AppWorld, AppPre};
+use vumi_message::{Timestamp, UserMessage, derived_id};
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreLimits,
     StoreLimitsBuilder,
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-
-/// The sandbox's default number of instances.
-const INSTANCES: u32 = 256;
 
 /// The sandbox's default `transfer`.
 const TRANSFER: usize = 2 << 20;
@@ -29,9 +34,17 @@ pub struct Bare {
     message: types::Message,
 }
 
+/// What becomes of a reply.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Reply {
+    Built,
+    Counted,
+}
+
 /// What outlives a run.
-#[derive(Default)]
 struct Shared {
+    reply: Reply,
+    original: UserMessage,
     kv: Mutex<HashMap<String, String>>,
     sent: AtomicU64,
 }
@@ -46,9 +59,10 @@ struct Guest {
 
 impl Bare {
     /// Compiles the component.
-    pub fn new(component: &Path) -> Self {
-        let engine =
-            Engine::new(&settings(Enabled::Yes)).or_else(|_| Engine::new(&settings(Enabled::No))).expect("an engine");
+    pub fn new(component: &Path, reply: Reply, instances: u32) -> Self {
+        let engine = Engine::new(&settings(instances, Enabled::Yes))
+            .or_else(|_| Engine::new(&settings(instances, Enabled::No)))
+            .expect("an engine");
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("WASI can be linked");
         AppWorld::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest).expect("the world can be linked");
@@ -56,7 +70,10 @@ impl Bare {
         let ready = linker.instantiate_pre(&component).expect("the component fits");
         let pre = AppPre::new(ready).expect("the component offers the world");
         tick(&engine);
-        Self { engine, pre, shared: Arc::default(), message: message() }
+        let original = crate::message();
+        let message = message(&original);
+        let shared = Shared { reply, original, kv: Mutex::default(), sent: AtomicU64::new(0) };
+        Self { engine, pre, shared: Arc::new(shared), message }
     }
 
     /// One message.
@@ -79,18 +96,18 @@ impl Bare {
 }
 
 /// The settings of the sandbox's engine.
-fn settings(pagemap_scan: Enabled) -> Config {
-    let cores = INSTANCES * 8;
+fn settings(instances: u32, pagemap_scan: Enabled) -> Config {
+    let cores = instances * 8;
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(INSTANCES)
+    pool.total_component_instances(instances)
         .total_core_instances(cores)
-        .total_memories(INSTANCES * 2)
+        .total_memories(instances * 2)
         .total_tables(cores)
-        .total_stacks(INSTANCES)
+        .total_stacks(instances)
         .max_core_instances_per_component(64)
         .max_memories_per_component(8)
         .max_tables_per_component(32)
-        .max_unused_warm_slots(INSTANCES)
+        .max_unused_warm_slots(instances)
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)
         .pagemap_scan(pagemap_scan);
@@ -118,8 +135,7 @@ fn tick(engine: &Engine) {
 }
 
 /// The message that is measured, as the guest sees it.
-fn message() -> types::Message {
-    let message = crate::message();
+fn message(message: &UserMessage) -> types::Message {
     let text = |text: Option<&str>| text.map(str::to_owned);
     types::Message {
         message_id: message.message_id().to_owned(),
@@ -150,9 +166,41 @@ fn denied<T>() -> Answer<T> {
 
 impl Guest {
     fn sent(&self, content: Option<String>) -> Answer<String> {
-        self.shared.sent.fetch_add(1, Ordering::Relaxed);
-        Ok(Ok(content.unwrap_or_default()))
+        let number = self.shared.sent.fetch_add(1, Ordering::Relaxed);
+        Ok(Ok(match self.shared.reply {
+            Reply::Built => {
+                let original = &self.shared.original;
+                let id = derived_id(original.message_id(), "bench", number);
+                black_box(reply(original, &id, content));
+                id
+            }
+            Reply::Counted => content.unwrap_or_default(),
+        }))
     }
+}
+
+/// A reply as anybody would put it together.
+fn reply(original: &UserMessage, id: &str, content: Option<String>) -> Value {
+    json!({
+        "message_type": "user_message",
+        "message_version": "20110921",
+        "timestamp": Timestamp::now().to_string(),
+        "helper_metadata": original.get("helper_metadata"),
+        "routing_metadata": { "endpoint_name": original.endpoint() },
+        "transport_metadata": original.get("transport_metadata"),
+        "content": content,
+        "in_reply_to": original.message_id(),
+        "session_event": null,
+        "group": original.group(),
+        "provider": original.provider(),
+        "to_addr_type": null,
+        "from_addr_type": null,
+        "to_addr": original.from_addr(),
+        "from_addr": original.to_addr(),
+        "transport_name": original.transport_name(),
+        "transport_type": original.transport_type(),
+        "message_id": id,
+    })
 }
 
 impl WasiView for Guest {

@@ -212,3 +212,19 @@ async fn events_and_endpoints() {
     assert!(line.text.contains("Ack") && line.text.contains("m1"), "{}", line.text);
     works.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_that_takes_no_events_is_not_run_for_them() {
+    let mut works = Works::start(|config| config.events = false).await;
+    works.publish("app.event", Event::ack("m1", "n1").to_json()).await;
+    works.publish("app.event", "no event").await;
+    works.inbound("a", "kv-get events").await;
+    // The probe counts the events that it is given.
+    assert_eq!(works.next().await.content(), Some("ok None"));
+    assert_eq!((works.settled("app.inbound").await, works.settled("app.event").await), (0, 1));
+    let runs = works.store.runs(Some("app"), 10).await.unwrap();
+    assert_eq!(runs.len(), 1, "the message alone: {runs:?}");
+    works.inbound("a", "kv-get events").await;
+    assert_eq!(works.next().await.content(), Some("ok None"));
+    works.stop().await;
+}

@@ -40,6 +40,11 @@ pub trait Application: Send + Sync + 'static {
     /// Its name.
     fn name(&self) -> &str;
 
+    /// Whether it looks at events at all. Those of an application that does not are acknowledged as they come.
+    fn takes_events(&self) -> bool {
+        true
+    }
+
     /// Handles one input. Never fails: an application's own mistake is logged, counted and recorded by itself, and
     /// the input is done with.
     async fn handle(&self, input: &Input) -> Handled;

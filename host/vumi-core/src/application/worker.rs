@@ -75,6 +75,8 @@ impl AppWorker {
         shutdown: CancellationToken,
     ) -> Result<()> {
         let outbound = names::outbound(&self.connector);
+        // Middleware sees events in any case.
+        let looked_at = channel != Channel::Event || self.app.takes_events() || !self.stack.is_empty();
         loop {
             // New messages wait while the replies to earlier ones pile up. Events never wait: replies drain
             // through the transports, and those must be able to report.
@@ -96,6 +98,7 @@ impl AppWorker {
                 };
             };
             match channel.parse(&delivery.body) {
+                Ok(_) if !looked_at => settle(delivery).await,
                 Ok(message) => {
                     let lane = lane_of(&message);
                     let worker = Arc::clone(&self);
@@ -128,14 +131,15 @@ impl AppWorker {
             return settle(delivery).await;
         }
         let hook = Hook { direction: Direction::Consume, channel };
+        let arrived = if self.stack.is_empty() { Arrived::Ready(input(message)) } else { Arrived::Raw(message) };
         let mut backoff = Backoff::for_messages();
         loop {
-            let problem = match self.stack.pass(hook, &self.connector, message.clone()).await {
-                Ok(Flow::Continue(message)) => match self.run_once(message).await {
+            let problem = match self.prepare(hook, &arrived).await {
+                Ok(Prepared::Go(input)) => match self.run_once(input).await {
                     Ok(()) => return settle(delivery).await,
                     Err(problem) => problem,
                 },
-                Ok(Flow::Stop(reason)) => {
+                Ok(Prepared::Stopped(reason)) => {
                     tracing::debug!(connector = self.connector, "middleware stopped a message: {reason}");
                     return settle(delivery).await;
                 }
@@ -173,19 +177,52 @@ impl AppWorker {
         takes
     }
 
+    /// What the app is given, after middleware has seen it. Each try sees the message as it came.
+    async fn prepare(&self, hook: Hook, arrived: &Arrived) -> Result<Prepared> {
+        Ok(match arrived {
+            Arrived::Ready(input) => Prepared::Go(input.clone()),
+            Arrived::Raw(message) => match self.stack.pass(hook, &self.connector, message.clone()).await? {
+                Flow::Continue(message) => Prepared::Go(input(message)),
+                Flow::Stop(reason) => Prepared::Stopped(reason),
+            },
+        })
+    }
+
     /// One run; an error is the host's problem with it.
-    async fn run_once(&self, message: Message) -> Result<(), String> {
-        let input = match message {
-            Message::User(message) => Input::Message(Arc::new(message)),
-            Message::Event(event) => Input::Event(Arc::new(event)),
-            // These queues carry no other kind.
-            Message::Status(_) | Message::Failure(_) => return Ok(()),
+    async fn run_once(&self, input: Option<Input>) -> Result<(), String> {
+        let Some(input) = input.filter(|input| self.app.takes_events() || matches!(input, Input::Message(_))) else {
+            return Ok(());
         };
         let handled = self.app.handle(&input).await;
         for confirm in handled.confirms {
             confirm.await.map_err(|error| error.report())?;
         }
         handled.again.map_or(Ok(()), Err)
+    }
+}
+
+/// A message as the queue gave it.
+enum Arrived {
+    /// Of no concern to middleware: all tries share it.
+    Ready(Option<Input>),
+    /// To pass the middleware first.
+    Raw(Message),
+}
+
+/// A message that middleware has seen.
+enum Prepared {
+    /// For the app; `None` is nothing that an app is given.
+    Go(Option<Input>),
+    /// Middleware let it go no further, for this reason.
+    Stopped(String),
+}
+
+fn input(message: Message) -> Option<Input> {
+    match message {
+        Message::User(message) => Some(Input::Message(Arc::new(message))),
+        Message::Event(event) => Some(Input::Event(Arc::new(event))),
+        // These queues carry no other kind.
+        Message::Status(_) | Message::Failure(_) => None,
     }
 }
 

@@ -1,7 +1,5 @@
 //! The writer: Python's `json.dumps` with its default settings.
 
-use std::fmt::Write as _;
-
 use serde_json::Value;
 
 use crate::Payload;
@@ -42,24 +40,43 @@ pub(super) fn object(out: &mut String, payload: &Payload) {
 
 fn string(out: &mut String, text: &str) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            // Python also escapes DEL (0x7f), although JSON does not ask for it.
-            ' '..='~' => out.push(character),
-            _ => {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    // Writing to a String cannot fail.
-                    let _ = write!(out, "\\u{unit:04x}");
+    let mut rest = text;
+    loop {
+        // Nearly all text stands for itself: it is copied in one go.
+        let plain = rest.bytes().position(|byte| !stands_for_itself(byte)).unwrap_or(rest.len());
+        // A byte that is not plain begins a character: before it stands ASCII alone.
+        let (copied, special) = rest.split_at(plain);
+        out.push_str(copied);
+        let mut characters = special.chars();
+        let Some(character) = characters.next() else { break };
+        escape(out, character);
+        rest = characters.as_str();
+    }
+    out.push('"');
+}
+
+/// Python also escapes DEL (0x7f), although JSON does not ask for it.
+fn stands_for_itself(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
+}
+
+fn escape(out: &mut String, character: char) {
+    match character {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\u{8}' => out.push_str("\\b"),
+        '\u{c}' => out.push_str("\\f"),
+        _ => {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                out.push_str("\\u");
+                for shift in [12, 8, 4, 0] {
+                    // A digit below 16 always has a character.
+                    out.extend(char::from_digit(u32::from(*unit >> shift) & 15, 16));
                 }
             }
         }
     }
-    out.push('"');
 }

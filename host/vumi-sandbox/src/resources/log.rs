@@ -24,7 +24,7 @@ impl Host for Guest {
 impl Guest {
     fn write_log(&mut self, level: LogLevel, text: &str) -> wasmtime::Result<()> {
         let began = self.begin()?;
-        self.logbook.guest(level, text).map_err(wasmtime::Error::new)?;
+        self.logbook().guest(level, text).map_err(wasmtime::Error::new)?;
         self.budget.end(began);
         Ok(())
     }

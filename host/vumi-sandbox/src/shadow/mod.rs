@@ -92,7 +92,8 @@ impl Shadow {
 
     /// Runs the live version under watch, and then, beside what follows, the shadow.
     pub(crate) async fn run(self: &Arc<Self>, app: &App, live: &Release, input: &Input) -> Finished {
-        let (finished, witness) = witnessed(Witness::live(), app.runner().run_release(live, &self.live, input)).await;
+        let (finished, witness) =
+            witnessed(Witness::live(), app.runner().run_release(live, &self.live, None, input)).await;
         // A run that is going to be repeated is compared when it has ended well.
         if finished.again.is_some() {
             return finished;
@@ -111,7 +112,7 @@ impl Shadow {
             Input::Event(event) => event.user_message_id().unwrap_or_default().to_owned(),
         };
         self.lanes.submit(lane, async move {
-            let work = runner.run_release(&shadow.release, &shadow.own, &input);
+            let work = runner.run_release(&shadow.release, &shadow.own, None, &input);
             let (own, seen) = witnessed(Witness::shadow(&witness), work).await;
             shadow.waiting.fetch_sub(1, Ordering::Relaxed);
             shadow.runs.fetch_add(1, Ordering::Relaxed);

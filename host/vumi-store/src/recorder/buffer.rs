@@ -6,7 +6,11 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::{Record, Words};
+use super::{BATCH, Record, Words};
+
+/// How long the thread waits for more when a first record has come. Without it a busy host would wake the thread, and
+/// begin a transaction, for nearly every run.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// What a record counts beside its texts, in bytes.
 const UPKEEP: usize = 256;
@@ -18,7 +22,7 @@ fn size_of(record: &impl Record) -> usize {
 /// Records that wait.
 pub(super) struct Buffer<R> {
     state: Mutex<State<R>>,
-    /// Told when a record comes, and when the buffer is closed.
+    /// Told when a first record comes, when many wait, when somebody reads, and when the buffer is closed.
     changed: Condvar,
     max_records: usize,
     max_bytes: usize,
@@ -31,13 +35,15 @@ struct State<R> {
     bytes: usize,
     /// Records taken in since the start.
     accepted: u64,
+    /// Somebody waits for what is here.
+    hurry: bool,
     open: bool,
 }
 
 impl<R: Record> Buffer<R> {
     pub(super) fn new(max_records: usize, max_bytes: usize, words: Words) -> Self {
         Self {
-            state: Mutex::new(State { records: VecDeque::new(), bytes: 0, accepted: 0, open: true }),
+            state: Mutex::new(State { records: VecDeque::new(), bytes: 0, accepted: 0, hurry: false, open: true }),
             changed: Condvar::new(),
             max_records,
             max_bytes,
@@ -61,11 +67,20 @@ impl<R: Record> Buffer<R> {
         state.records.push_back(record);
         state.bytes = state.bytes.saturating_add(size);
         state.accepted += 1;
+        let tell = state.records.len() == 1 || self.holds_many(&state);
         drop(state);
-        self.changed.notify_one();
+        if tell {
+            self.changed.notify_one();
+        }
     }
 
-    /// Takes up to `max` records out, waiting for the first; none once the buffer is closed and empty.
+    /// Whether it is time to write what waits, whatever else may come.
+    fn holds_many(&self, state: &State<R>) -> bool {
+        state.records.len() >= BATCH.min(self.max_records / 2) || state.bytes >= self.max_bytes / 2
+    }
+
+    /// Takes up to `max` records out, waiting for the first, and then a moment for more; none once the buffer is closed
+    /// and empty.
     pub(super) fn take(&self, max: usize) -> Option<Vec<R>> {
         let mut state = self.state.lock();
         while state.records.is_empty() {
@@ -74,11 +89,24 @@ impl<R: Record> Buffer<R> {
             }
             self.changed.wait(&mut state);
         }
+        let end = Instant::now() + GATHER;
+        while state.open && !state.hurry && state.records.len() < max && !self.holds_many(&state) {
+            if self.changed.wait_until(&mut state, end).timed_out() {
+                break;
+            }
+        }
+        state.hurry = false;
         let count = state.records.len().min(max);
         let batch: Vec<R> = state.records.drain(..count).collect();
         let size = batch.iter().map(size_of).fold(0, usize::saturating_add);
         state.bytes = state.bytes.saturating_sub(size);
         Some(batch)
+    }
+
+    /// Has what waits taken at once.
+    pub(super) fn hurry(&self) {
+        self.state.lock().hurry = true;
+        self.changed.notify_one();
     }
 
     /// Waits until `pause` has passed or the buffer is closed; false when it was closed before.
@@ -162,6 +190,24 @@ pub(super) mod tests {
         by_size.put(line(&"x".repeat(10_000)));
         by_size.put(line("x"));
         assert_eq!((by_size.accepted(), by_size.dropped()), (3, 2), "a large one is taken alone");
+    }
+
+    #[test]
+    fn what_comes_within_a_moment_is_taken_together_unless_somebody_waits() {
+        let slow = buffer(100, 1_000_000);
+        slow.put(line("x"));
+        let began = Instant::now();
+        assert_eq!(slow.take(BATCH).expect("open").len(), 1);
+        assert!(began.elapsed() >= GATHER, "more might have come");
+        (0..50).for_each(|_| slow.put(line("x")));
+        assert!(slow.holds_many(&slow.state.lock()), "half of the bound");
+        assert_eq!(slow.take(BATCH).expect("open").len(), 50);
+        let read = buffer(100, 1_000_000);
+        read.put(line("x"));
+        read.hurry();
+        assert!(read.state.lock().hurry);
+        assert_eq!(read.take(BATCH).expect("open").len(), 1);
+        assert!(!read.state.lock().hurry, "the next batch may gather again");
     }
 
     #[test]

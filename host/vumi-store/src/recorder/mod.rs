@@ -116,6 +116,7 @@ impl<S: Sink> Recorder<S> {
     /// Waits until all that was put before is written, unless that cannot be done now.
     pub(crate) async fn settle(&self) {
         let accepted = self.buffer.accepted();
+        self.buffer.hurry();
         let mut progress = self.progress.clone();
         let settled = progress.wait_for(|progress| progress.done >= accepted || progress.failing);
         // Errors mean that it takes too long, or that the thread has ended; the reader does without either way.
