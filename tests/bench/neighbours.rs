@@ -7,7 +7,8 @@
 //!
 //! Run: `cargo bench -p vumi-tests --bench neighbours`, after `cargo xtask guests`. Options after `--`: `--rounds N`
 //! (default 3), `--millis N` per phase (default 3000), `--rate N` messages per second to the good app (default 200),
-//! `--parallel N` messages at a time to each neighbour (default 4). With the defaults it takes about a minute.
+//! `--parallel N` messages at a time to each neighbour (default 4), `--only NAME` for one neighbour of the ten. With the
+//! defaults it takes about a minute.
 
 #[path = "neighbours/attack.rs"]
 mod attack;
@@ -37,6 +38,7 @@ struct Plan {
     phase: Duration,
     rate: u32,
     parallel: usize,
+    only: Option<String>,
 }
 
 fn main() {
@@ -45,7 +47,7 @@ fn main() {
     // As in the host: as many threads as there are processors for the guests, and as many for everything else.
     let (io, guests) = (threads("io"), threads("guests"));
     let host = io.block_on(async { Host::start(guests.handle(), plan.parallel).await });
-    let attackers = Attackers::new(&host, plan.parallel);
+    let attackers = Attackers::new(&host, plan.parallel, plan.only.as_deref());
     let load = Load::new(&host, plan.rate);
     let (mut alone, mut beside) = (Vec::new(), Vec::new());
     load.phase(&io, RUN_UP);
@@ -69,14 +71,17 @@ fn main() {
 
 fn show(plan: &Plan, alone: &[Times], beside: &[Times]) {
     println!(
-        "\n{} messages/s to the good app, alone and beside {} neighbours with {} messages at a time each; medians over {} rounds of {:?}\n",
+        "\n{} messages/s to the good app, alone and beside {} with {} messages at a time each; medians over {} rounds of {:?}\n",
         plan.rate,
-        ATTACKS.len(),
+        plan.only.clone().unwrap_or_else(|| format!("{} neighbours", ATTACKS.len())),
         plan.parallel,
         plan.rounds,
         plan.phase
     );
-    println!("| {:<10} | {:>9} | {:>9} | {:>9} | {:>8} |", "good app", "p50 in µs", "p99 in µs", "max in µs", "messages");
+    println!(
+        "| {:<10} | {:>9} | {:>9} | {:>9} | {:>8} |",
+        "good app", "p50 in µs", "p99 in µs", "max in µs", "messages"
+    );
     println!("| {:-<10} | {:->9} | {:->9} | {:->9} | {:->8} |", "", ":", ":", ":", ":");
     for (name, times) in [("alone", alone), ("beside", beside)] {
         println!(
@@ -102,9 +107,13 @@ fn threads(name: &str) -> tokio::runtime::Runtime {
 }
 
 fn plan() -> Plan {
-    let mut plan = Plan { rounds: 3, phase: Duration::from_millis(3_000), rate: 200, parallel: 4 };
+    let mut plan = Plan { rounds: 3, phase: Duration::from_millis(3_000), rate: 200, parallel: 4, only: None };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
+        if word == "--only" {
+            plan.only = words.next();
+            continue;
+        }
         let mut number = || words.next().and_then(|text| text.parse::<u32>().ok()).expect("a number after the option");
         match word.as_str() {
             "--rounds" => plan.rounds = number().max(1) as usize,
@@ -113,7 +122,7 @@ fn plan() -> Plan {
             "--parallel" => plan.parallel = number().max(1) as usize,
             // Cargo adds this one.
             "--bench" => {}
-            other => panic!("unknown option {other}: known are --rounds, --millis, --rate, --parallel"),
+            other => panic!("unknown option {other}: known are --rounds, --millis, --rate, --parallel, --only"),
         }
     }
     plan

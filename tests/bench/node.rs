@@ -174,7 +174,9 @@ fn children_cpu() -> Duration {
 }
 
 fn show(kinds: &[Kind], rounds: usize, phase: Duration) {
-    println!("\none message, isolated: kv get, kv set, a log line, a reply; medians over {rounds} rounds of {phase:?}\n");
+    println!(
+        "\none message, isolated: kv get, kv set, a log line, a reply; medians over {rounds} rounds of {phase:?}\n"
+    );
     println!(
         "| {:<7} | {:>9} | {:>10} | {:>9} | {:>9} | {:>13} | {:>12} |",
         "way", "at a time", "messages/s", "p50 in µs", "p99 in µs", "CPU µs/message", "messages"

@@ -31,7 +31,8 @@ pub const ATTACKS: [(&str, &str); 10] = [
 /// All neighbours, at rest.
 pub struct Attackers {
     broker: Arc<dyn Broker>,
-    rooms: Vec<Arc<Semaphore>>,
+    /// Name, command, and how many more messages it takes now.
+    neighbours: Vec<(&'static str, &'static str, Arc<Semaphore>)>,
     parallel: usize,
 }
 
@@ -42,20 +43,24 @@ pub struct Attack<'a> {
 }
 
 impl Attackers {
-    pub fn new(host: &Host, parallel: usize) -> Self {
-        let rooms = (0..ATTACKS.len()).map(|neighbour| host.tally.room(neighbour)).collect();
-        Self { broker: Arc::clone(&host.broker), rooms, parallel }
+    /// All of them, or the one of this name.
+    pub fn new(host: &Host, parallel: usize, only: Option<&str>) -> Self {
+        let all = ATTACKS.iter().enumerate().map(|(at, (name, command))| (*name, *command, host.tally.room(at)));
+        let neighbours: Vec<_> = all.filter(|(name, ..)| only.is_none_or(|only| only == *name)).collect();
+        assert!(!neighbours.is_empty(), "no neighbour has the name that was given: known are {ATTACKS:?}");
+        Self { broker: Arc::clone(&host.broker), neighbours, parallel }
     }
 
     /// Begins to attack.
     pub fn attack(&self, io: &Runtime) -> Attack<'_> {
-        let tasks = ATTACKS.iter().zip(&self.rooms).map(|((name, content), room)| {
-            let (broker, room, parallel) = (Arc::clone(&self.broker), Arc::clone(room), self.parallel);
+        let tasks = self.neighbours.iter().map(|(name, command, room)| {
+            let (name, command, parallel) = (*name, *command, self.parallel);
+            let (broker, room) = (Arc::clone(&self.broker), Arc::clone(room));
             io.spawn(async move {
                 // Twice as many conversations as are handled at a time, so that none waits for another's end.
                 for user in (0..parallel * 2).cycle() {
                     let permit = room.acquire().await.expect("it stays open");
-                    send(&*broker, name, message(user, content).1).await;
+                    send(&*broker, name, message(user, command).1).await;
                     // The end of the message's run gives it back.
                     permit.forget();
                 }
@@ -75,7 +80,7 @@ impl Attack<'_> {
                 // Whatever it was doing, it does nothing any more.
                 let _ = task.await;
             }
-            for room in &self.attackers.rooms {
+            for (.., room) in &self.attackers.neighbours {
                 drop(room.acquire_many(all).await.expect("it stays open"));
             }
         };

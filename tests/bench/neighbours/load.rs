@@ -60,10 +60,8 @@ impl Load {
         let departures = self.send(io, count);
         let arrivals = io.block_on(async { tokio::time::timeout(PATIENCE, arrivals).await });
         let arrivals = arrivals.expect("every message is answered").expect("no panic");
-        let mut times: Vec<f64> = arrivals
-            .into_iter()
-            .map(|(id, at)| at.duration_since(departures[&id]).as_secs_f64() * 1e6)
-            .collect();
+        let mut times: Vec<f64> =
+            arrivals.into_iter().map(|(id, at)| at.duration_since(departures[&id]).as_secs_f64() * 1e6).collect();
         times.sort_by(f64::total_cmp);
         Times(times)
     }
