@@ -38,6 +38,7 @@ impl App for Probe {
             "null" if message.is_close() => Ok(()),
             "echo" | "null" => reply(message, rest),
             "bench" => bench(message),
+            "bench-log" => bench_log(message),
             "stamp" => stamped(message),
             "innocent" => innocent(message, number(&words, 0)),
             "loop" => forever(),
@@ -132,6 +133,14 @@ fn show<T: std::fmt::Debug, E: std::fmt::Debug>(answer: Result<T, E>) -> String 
 fn bench(message: &Message) -> Result<()> {
     let seen: u64 = kv::get("bench")?.unwrap_or_default();
     kv::set("bench", &(seen.wrapping_add(1)))?;
+    reply(message, message.content().unwrap_or_default())
+}
+
+/// The same with one log line, as a small app of Vumi's does.
+fn bench_log(message: &Message) -> Result<()> {
+    let seen: u64 = kv::get("bench")?.unwrap_or_default();
+    kv::set("bench", &(seen.wrapping_add(1)))?;
+    info!("seen {seen} messages");
     reply(message, message.content().unwrap_or_default())
 }
 
