@@ -21,6 +21,7 @@ use crate::resources::MetricSink;
 use crate::reuse::Pool;
 use crate::run::Runner;
 use crate::tape::Deck;
+use crate::turns::Account;
 use crate::web::{WebClient, WebPolicy};
 
 /// What an app is given by the host.
@@ -66,6 +67,7 @@ pub(crate) struct AppShared {
     pub(crate) metrics: Arc<dyn MetricSink>,
     pub(crate) io: tokio::runtime::Handle,
     pub(crate) gauges: Gauges,
+    pub(crate) account: Arc<Account>,
     /// Which runs are recorded, and whether anybody is told of them.
     pub(crate) deck: Arc<Deck>,
 }
@@ -96,6 +98,7 @@ impl AppShared {
             metrics: Arc::clone(&self.metrics),
             io: self.io.clone(),
             gauges: Gauges::of(&self.name),
+            account: Arc::clone(&self.account),
             deck: Arc::clone(&self.deck),
         }
     }
@@ -230,6 +233,7 @@ impl App {
             metrics: around.metrics,
             io: around.io,
             gauges: Gauges::of(name),
+            account: Arc::default(),
             deck: Arc::new(deck),
         };
         Ok(Self {

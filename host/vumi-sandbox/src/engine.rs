@@ -13,6 +13,7 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::state::Guest;
+use crate::turns::Turns;
 
 /// Time between two looks at a running guest.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
@@ -47,6 +48,7 @@ pub struct Sandbox {
     linker: Linker<Guest>,
     places: Arc<Semaphore>,
     part_places: Arc<Semaphore>,
+    turns: Arc<Turns>,
     idle_places: Arc<Semaphore>,
     pagemap_scan: bool,
 }
@@ -85,6 +87,7 @@ impl Sandbox {
             linker,
             places: Arc::new(Semaphore::new(options.instances as usize)),
             part_places: Arc::new(Semaphore::new(PART_PLACES as usize)),
+            turns: Turns::new(std::thread::available_parallelism().map_or(1, usize::from)),
             idle_places: Arc::new(Semaphore::new(options.instances as usize)),
             pagemap_scan,
         }))
@@ -102,6 +105,11 @@ impl Sandbox {
 
     pub(crate) fn linker(&self) -> &Linker<Guest> {
         &self.linker
+    }
+
+    /// Who may use a thread of the guests, of which there are as many as processors.
+    pub(crate) fn turns(&self) -> &Arc<Turns> {
+        &self.turns
     }
 
     /// Waits for an app's place in the pool. A run never fails because others are running.

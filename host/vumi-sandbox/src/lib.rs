@@ -30,6 +30,7 @@ mod run;
 mod shadow;
 mod state;
 mod tape;
+mod turns;
 mod verdict;
 mod wasi;
 pub mod web;

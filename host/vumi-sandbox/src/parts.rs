@@ -112,6 +112,7 @@ impl Part {
             metrics: around.metrics,
             io: around.io,
             gauges: Gauges::of(name),
+            account: Arc::default(),
             deck: Arc::new(Deck::off()),
         };
         Ok(Self { sandbox: Arc::clone(sandbox), shared: Arc::new(shared), guests: around.guests })

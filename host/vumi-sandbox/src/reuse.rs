@@ -104,6 +104,7 @@ impl Pool {
         what: &Handler,
     ) -> Finished {
         let (About { cause, user, version: number }, Source { version, pre }) = (about, source);
+        let first = sandbox.turns().first(&shared.account).await;
         let began = Began::now();
         let deadline = began.clock + shared.timeout;
         let mut live = match self.take(&version) {
@@ -117,7 +118,7 @@ impl Pool {
             }
         };
         let call = Call { instance: &mut live.instance, pre: &pre, what };
-        let ended = shared.enter(&mut live.store, call, &began).await;
+        let ended = shared.enter(&mut live.store, call, &began, sandbox.turns(), first).await;
         live.messages += 1;
         let finished = shared.finish(live.store.data_mut(), ended.stop, ended.cpu, &began, user, number);
         if ended.returned && live.messages < self.messages {
@@ -125,7 +126,7 @@ impl Pool {
         } else {
             drop(live);
         }
-        drop(place);
+        drop((place, ended.turn));
         finished
     }
 

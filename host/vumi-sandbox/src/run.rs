@@ -15,13 +15,14 @@ use wasmtime::{Store, UpdateDeadline};
 use crate::app::{App, AppShared};
 use crate::convert;
 use crate::cpu::{CpuMeter, Timed};
-use crate::engine::Sandbox;
+use crate::engine::{Sandbox, TICK};
 use crate::logbook::printable;
 use crate::meter::{Growth, Stop};
 use crate::plan::Release;
 use crate::reuse::{Pool, Source};
 use crate::state::{Cause, Guest, now};
 use crate::tape::Tape;
+use crate::turns::{InTurn, Turn, Turns};
 use crate::verdict;
 
 /// Longest text of a guest that is kept as the reason of something, in bytes.
@@ -206,14 +207,16 @@ pub(crate) async fn run<E: Entry>(
     entry: E,
     tape: Option<&Tape>,
 ) -> (Option<E::Answer>, Finished) {
+    // What waits here has not begun: as for a place, no run fails for want of a turn.
+    let first = sandbox.turns().first(&shared.account).await;
     let began = Began::now();
     let About { cause, user, version } = about;
     let mut guest = Guest::new(Arc::clone(shared), cause, began.clock + shared.timeout);
     guest.tape = tape.cloned();
     let mut store = shared.open(sandbox, guest);
-    let ended = shared.enter(&mut store, entry, &began).await;
+    let ended = shared.enter(&mut store, entry, &began, sandbox.turns(), first).await;
     let mut guest = store.into_data();
-    drop(place);
+    drop((place, ended.turn));
     let finished = shared.finish(&mut guest, ended.stop, ended.cpu, &began, user, version);
     (ended.answer, finished)
 }
@@ -240,6 +243,8 @@ pub(crate) struct Ended<T> {
     pub(crate) returned: bool,
     /// CPU time used.
     pub(crate) cpu: Duration,
+    /// Kept until the run's remains are gone.
+    pub(crate) turn: Option<Turn>,
 }
 
 impl AppShared {
@@ -252,20 +257,31 @@ impl AppShared {
     }
 
     /// Makes one call under the limits of one run.
-    pub(crate) async fn enter<E: Entry>(&self, store: &mut Store<Guest>, entry: E, began: &Began) -> Ended<E::Answer> {
+    pub(crate) async fn enter<E: Entry>(
+        &self,
+        store: &mut Store<Guest>,
+        entry: E,
+        began: &Began,
+        turns: &Arc<Turns>,
+        first: Option<Turn>,
+    ) -> Ended<E::Answer> {
         let allowed = Duration::from_millis(self.limits.cpu_ms);
         let cpu = Arc::new(CpuMeter::new(allowed));
         watch(store, allowed, Arc::clone(&cpu));
         let answer = {
             let work = pin!(entry.enter(store));
-            Timed::new(work, Arc::clone(&cpu), began.clock + self.timeout).await
+            let mut work = pin!(InTurn::new(work, &cpu, turns, &self.account, first));
+            let answer = Timed::new(work.as_mut(), Arc::clone(&cpu), began.clock + self.timeout).await;
+            work.charge();
+            answer
         };
+        let (answer, turn) = answer.map_or((None, None), |(answer, turn)| (Some(answer), turn));
         let returned = matches!(answer, Some(Ok(_)));
         let (answer, stop) = match verdict_of(answer, &store.data().growth, self.timeout) {
             Ok(answer) => (Some(answer), None),
             Err(stop) => (None, Some(stop)),
         };
-        Ended { answer, stop, returned, cpu: cpu.used() }
+        Ended { answer, stop, returned, cpu: cpu.used(), turn }
     }
 
     /// Closes the books of a run.
@@ -371,14 +387,19 @@ impl AppShared {
 fn watch(store: &mut Store<Guest>, allowed: Duration, meter: Arc<CpuMeter>) {
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |context| {
-        if meter.used_now() > allowed {
+        let used = meter.used_now();
+        if used > allowed {
             let sentence = format!("it used more than {} ms of CPU time", allowed.as_millis());
             return Err(wasmtime::Error::new(Stop::new(Outcome::CpuLimit, sentence)));
         }
         if Instant::now() >= context.data().budget.deadline {
             return Err(wasmtime::Error::new(Stop::new(Outcome::Deadline, "its time for this message was over")));
         }
-        // Others get their turn at every tick, so a busy guest delays its neighbours by no more than that.
+        // A tick that falls into a short run by chance does not send it to the end of the line.
+        if used < TICK {
+            return Ok(UpdateDeadline::Continue(1));
+        }
+        // Others get their turn at every tick (see `turns`).
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
     });
 }

@@ -97,6 +97,7 @@ impl AppShared {
             metrics: Arc::new(Nothing),
             io: tokio::runtime::Handle::current(),
             gauges: Gauges::of(&tape.app),
+            account: Arc::default(),
             deck: Arc::new(Deck::silent()),
         }
     }
