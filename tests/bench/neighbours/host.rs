@@ -73,6 +73,7 @@ impl Host {
             outbox: Arc::new(QueueOutbox::new(Arc::clone(&self.broker), name, Stack::default())),
             metrics: Arc::new(NoMetrics),
             io: Handle::current(),
+            recordings: None,
         };
         AppWorker {
             app: Arc::new(App::new(sandbox, name, &config, component, around).expect("an app")),
