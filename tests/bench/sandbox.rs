@@ -51,6 +51,7 @@ struct Stage {
     bare: Arc<Bare>,
     silent: Arc<Bare>,
     alone: Arc<Alone>,
+    reused: Arc<Alone>,
     systems: Vec<(&'static str, System)>,
 }
 
@@ -59,6 +60,8 @@ const ALONE: &str = "(a) sandbox, 2 threads";
 const SILENT: &str = "(b) the same, no reply built, 1 thread";
 const BARE_ONE: &str = "(b) bare engine, 1 thread";
 const ALONE_ONE: &str = "(a) sandbox, 1 thread";
+const REUSED_ONE: &str = "(a) sandbox, reuse, 1 thread";
+const REUSED: &str = "(a) sandbox, reuse, 2 threads";
 const MEMORY: &str = "(c) end to end, memory";
 const MUTE: &str = "(c) the same without acks to the app";
 const PROCESS: &str = "(d) end to end, disk, Process";
@@ -83,7 +86,14 @@ fn main() {
     println!("\none guest, one message `bench`: kv get, kv set, reply; {} rounds of {:?}\n", plan.rounds, plan.phase);
     print!("{table}");
     println!("\nratios of messages per second:");
-    let alone = [(ALONE_ONE, BARE_ONE), (ALONE_ONE, SILENT), (ALONE, BARE)];
+    let alone = [
+        (ALONE_ONE, BARE_ONE),
+        (ALONE_ONE, SILENT),
+        (ALONE, BARE),
+        (ALONE, ALONE_ONE),
+        (REUSED_ONE, ALONE_ONE),
+        (REUSED, ALONE),
+    ];
     for (first, second) in alone.into_iter().chain([(MEMORY, ALONE), (MUTE, ALONE), (PROCESS, MEMORY), (POWER, MEMORY)])
     {
         println!("  {:.2}  {first} / {second}", table.rate(first) / table.rate(second));
@@ -111,6 +121,7 @@ impl Stage {
             systems.push((name, io.block_on(System::start(setup, guests.handle()))));
         }
         let alone = io.block_on(async { Alone::new(&component) });
+        let reused = io.block_on(async { Alone::of(&component, Instances::Reuse, EngineOptions::default()) });
         Self {
             one: threads("one", 1),
             two: threads("two", 2),
@@ -118,6 +129,7 @@ impl Stage {
             bare: Arc::new(Bare::new(&component, Reply::Built, EngineOptions::default().instances)),
             silent: Arc::new(Bare::new(&component, Reply::Counted, EngineOptions::default().instances)),
             alone: Arc::new(alone),
+            reused: Arc::new(reused),
             systems,
         }
     }
@@ -130,8 +142,8 @@ impl Stage {
             async move { silent.run().await }
         });
         table.add(SILENT, self.one.block_on(work));
-        let kinds = [(BARE_ONE, ALONE_ONE, &self.one, 1), (BARE, ALONE, &self.two, 2)];
-        for (bare_name, alone_name, runtime, threads) in kinds {
+        let kinds = [(BARE_ONE, ALONE_ONE, REUSED_ONE, &self.one, 1), (BARE, ALONE, REUSED, &self.two, 2)];
+        for (bare_name, alone_name, reused_name, runtime, threads) in kinds {
             let bare = Arc::clone(&self.bare);
             let work = in_parallel(threads, phase, move |_| {
                 let bare = Arc::clone(&bare);
@@ -144,6 +156,12 @@ impl Stage {
                 async move { alone.run().await }
             });
             table.add(alone_name, runtime.block_on(work));
+            let reused = Arc::clone(&self.reused);
+            let work = in_parallel(threads, phase, move |_| {
+                let reused = Arc::clone(&reused);
+                async move { reused.run().await }
+            });
+            table.add(reused_name, runtime.block_on(work));
         }
         for (name, system) in &self.systems {
             table.add(name, self.io.block_on(system.phase(phase)));

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use vumi_core::{Clock, KeyQuota, KvEntry, KvStore, Quota, Result};
 
 use crate::expiry::now_ms;
@@ -73,35 +73,46 @@ impl std::fmt::Debug for MemoryKv {
     }
 }
 
+impl MemoryKv {
+    /// One operation. Whoever waits for the lock gets it next: a guest that asks without end would otherwise take it
+    /// again before the other has woken up, and keep it away for half a millisecond.
+    fn with<T>(&self, operation: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state.lock();
+        let answer = operation(&mut state);
+        MutexGuard::unlock_fair(state);
+        answer
+    }
+}
+
 #[async_trait]
 impl KvStore for MemoryKv {
     async fn get(&self, key: &str) -> Result<Option<String>> {
-        Ok(self.state.lock().get(key, || self.now()))
+        Ok(self.with(|state| state.get(key, || self.now())))
     }
 
     async fn set(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<()> {
         let now = self.now();
-        Ok(self.state.lock().set(key, value, ttl, now)?)
+        Ok(self.with(|state| state.set(key, value, ttl, now))?)
     }
 
     async fn set_if_absent(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<bool> {
         let now = self.now();
-        Ok(self.state.lock().set_if_absent(key, value, ttl, now)?)
+        Ok(self.with(|state| state.set_if_absent(key, value, ttl, now))?)
     }
 
     async fn delete(&self, key: &str) -> Result<bool> {
         let now = self.now();
-        Ok(self.state.lock().delete(key, now))
+        Ok(self.with(|state| state.delete(key, now)))
     }
 
     async fn incr(&self, key: &str, amount: i64) -> Result<i64> {
         let now = self.now();
-        Ok(self.state.lock().incr(key, amount, now)?)
+        Ok(self.with(|state| state.incr(key, amount, now))?)
     }
 
     async fn ttl(&self, key: &str) -> Result<Option<Duration>> {
         let now = self.now();
-        Ok(self.state.lock().ttl_ms(key, now).map(Duration::from_millis))
+        Ok(self.with(|state| state.ttl_ms(key, now)).map(Duration::from_millis))
     }
 
     async fn set_within(
@@ -112,12 +123,12 @@ impl KvStore for MemoryKv {
         quota: KeyQuota<'_>,
     ) -> Result<Quota<()>> {
         let now = self.now();
-        Ok(self.state.lock().set_within(key, value, ttl, &quota, now)?)
+        Ok(self.with(|state| state.set_within(key, value, ttl, &quota, now))?)
     }
 
     async fn incr_within(&self, key: &str, amount: i64, quota: KeyQuota<'_>) -> Result<Quota<i64>> {
         let now = self.now();
-        Ok(self.state.lock().incr_within(key, amount, &quota, now)?)
+        Ok(self.with(|state| state.incr_within(key, amount, &quota, now))?)
     }
 
     async fn delete_within(&self, key: &str, _counter: &str) -> Result<bool> {

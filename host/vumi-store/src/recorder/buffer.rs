@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::{BATCH, Record, Words};
 
@@ -68,7 +68,8 @@ impl<R: Record> Buffer<R> {
         state.bytes = state.bytes.saturating_add(size);
         state.accepted += 1;
         let tell = state.records.len() == 1 || self.holds_many(&state);
-        drop(state);
+        // To whoever waits: an app that logs without end would else take the lock again before another has woken up.
+        MutexGuard::unlock_fair(state);
         if tell {
             self.changed.notify_one();
         }
