@@ -467,10 +467,11 @@ mod tests {
             let account = account(900_000);
             for _ in 0..4 {
                 let (turns, account) = (Arc::clone(&turns), Arc::clone(&account));
-                let work = Box::pin(busy(10, Arc::clone(&now), Arc::clone(&most)));
+                let work = busy(10, Arc::clone(&now), Arc::clone(&most));
                 runs.spawn(async move {
                     let first = turns.first(&account).await;
-                    let (meter, turns) = (Arc::new(CpuMeter::default()), turns);
+                    let meter = Arc::new(CpuMeter::new(Duration::from_secs(1)));
+                    let work = std::pin::pin!(work);
                     let ((), last) = InTurn::new(work, &meter, &turns, &account, first).await;
                     assert!(last.is_some(), "a large user's last poll had its turn");
                 });

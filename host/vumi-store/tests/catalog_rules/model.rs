@@ -58,7 +58,7 @@ impl App {
         let there = |number: &u32| self.versions.contains_key(number);
         let free = |number: &u32| there(number) && self.active != Some(*number);
         let may = match change {
-            AppChange::Activate(number) => there(number),
+            AppChange::Activate(number) | AppChange::ActivateWith(number, _) => there(number),
             AppChange::RollBack => self.previous.is_some(),
             AppChange::Canary(Some(Canary { version, share })) => free(version) && *share >= 1 && *share <= 10_000,
             AppChange::Shadow(Some(number)) => free(number),
@@ -70,6 +70,10 @@ impl App {
         let before = self.active;
         match change {
             AppChange::Activate(number) => self.active = Some(*number),
+            AppChange::ActivateWith(number, text) => {
+                self.active = Some(*number);
+                self.settings.clone_from(text);
+            }
             AppChange::RollBack => self.active = self.previous,
             AppChange::Canary(canary) => self.canary = canary.map(|canary| (canary.version, canary.share)),
             AppChange::Shadow(shadow) => self.shadow = *shadow,
@@ -104,6 +108,8 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
     let share = prop_oneof![8 => 1..=10_000_u32, 1 => Just(0), 1 => Just(10_001)];
     let change = prop_oneof![
         4 => number().prop_map(AppChange::Activate),
+        2 => (number(), any::<u8>())
+            .prop_map(|(number, n)| AppChange::ActivateWith(number, format!("{{\"n\":{n}}}"))),
         2 => Just(AppChange::RollBack),
         2 => option::of((number(), share))
             .prop_map(|canary| AppChange::Canary(canary.map(|(version, share)| Canary { version, share }))),
