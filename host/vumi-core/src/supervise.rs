@@ -30,6 +30,11 @@ where
                 return;
             }
             Ok(Err(error)) => error.report(),
+            // The threads that it ran on are going: nothing failed, and there is nothing to start it on again.
+            Err(join) if join.is_cancelled() => {
+                tell(feed, name, "stopped", None);
+                return;
+            }
             Err(join) => format!("it panicked: {join}"),
         };
         if shutdown.is_cancelled() {
