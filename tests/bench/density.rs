@@ -124,6 +124,7 @@ impl Stage {
         let store: Arc<dyn Store> = vumi_store::store_in_memory().expect("a store");
         let library = Library::new(sandbox, cache, Compiler::here(), Arc::new(NoOrigin), budget);
         let (stop, mut workers) = (CancellationToken::new(), Vec::new());
+        let feed = Feed::default();
         for number in 0..count {
             let name = name_of(number);
             let config = AppConfig::of("deployed");
@@ -131,7 +132,7 @@ impl Stage {
             let around = Surroundings {
                 kv: Arc::clone(&kv),
                 store: Arc::clone(&store),
-                feed: Feed::default(),
+                feed: feed.clone(),
                 outbox,
                 metrics: Arc::new(NoMetrics),
                 io: Handle::current(),
@@ -143,7 +144,7 @@ impl Stage {
                 app: Arc::new(app) as Arc<dyn Application>,
                 connector: name,
                 broker: Arc::clone(&broker),
-                feed: Feed::default(),
+                feed: feed.clone(),
                 stack: Stack::default(),
                 prefetch: config.amqp_prefetch_count,
                 parallel: config.parallel,

@@ -1,9 +1,9 @@
-//! The dashboard's tab of deployed apps, in a real browser, on the host that `--app` starts: an app that is deployed to
-//! it is reached by its address, beside the one that the command line names.
+//! The dashboard's tab of deployed apps, in a real browser: an app that is deployed is reached by its address, beside the
+//! one that the configuration names.
 
 use serde_json::json;
 use vumi_tests::deploy::upload;
-use vumi_tests::guests::{guest, stamp, stamped, target};
+use vumi_tests::guests::{guest, scratch, stamp, stamped, target};
 use vumi_tests::{Browser, Host, HostBuilder, http, until};
 
 /// Dials a code on a simulated phone; the answer on its screen.
@@ -24,7 +24,19 @@ fn dial(host: &Host, phone: &str, code: &str, text: &str) -> String {
 
 #[test]
 fn versions_are_seen_and_taken_back_on_the_page() {
-    let host = HostBuilder::app(&guest("echo")).args(["--log", "warn"]).start();
+    let folder = scratch();
+    let file = folder.path().join("vumi.yaml");
+    let text = format!(
+        "admin: {{ listen: 127.0.0.1:0 }}
+transports: {{ simulator: {{ class: simulator }} }}
+dispatchers:
+  main: {{ class: bindings, transport_names: [simulator], exposed_names: [echo], fallback: echo }}
+apps: {{ echo: {{ component: {} }} }}
+",
+        guest("echo").display()
+    );
+    std::fs::write(&file, text).unwrap();
+    let host = HostBuilder::run(&file).args(["--log", "warn"]).start();
     let bound = "settings=%7B%22bindings%22:%5B%7B%22to_addr%22:%222020%22%7D%5D%7D";
     for number in 1..=2 {
         let answer = upload(host.admin, "shop", &stamped(number), &format!("activate=true&{bound}")).unwrap();

@@ -57,10 +57,10 @@ transports:
   simulator: {{ class: simulator }}
 dispatchers:
   main:
-    class: bindings
+    class: simple
     transport_names: [telnet, simulator]
     exposed_names: [\"{name}\"]
-    fallback: \"{name}\"
+    route_mappings: {{ telnet: [\"{name}\"], simulator: [\"{name}\"] }}
 apps:
   \"{name}\": {{ component: {component} }}
 ",
