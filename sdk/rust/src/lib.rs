@@ -20,17 +20,25 @@
 //! # fn main() {}
 //! ```
 //!
+//! Conversations (menus, forms, surveys) are made with the kit in [`mod@dialogue`]; [`testing`] lets `cargo test` run all of
+//! it without a host.
+//!
 //! Build it with `cargo build --target wasm32-wasip2 --release` (crate type `cdylib`) and run it with
 //! `vumi-host --app <the .wasm file or the project's folder>`.
 
 mod app;
+pub mod dialogue;
 mod error;
+mod host;
 pub mod http;
 pub mod kv;
 pub mod log;
 mod message;
 pub mod metrics;
 pub mod parts;
+pub mod sms;
+#[cfg(any(doc, not(target_arch = "wasm32")))]
+pub mod testing;
 
 /// The contract, as generated. The modules above are friendlier; this is for what they do not cover.
 #[doc(hidden)]
@@ -85,13 +93,27 @@ pub mod middleware_bindings {
     });
 }
 
+/// What an app whose dialogue can be drawn offers beside its handler, as generated.
+#[doc(hidden)]
+#[allow(missing_docs, clippy::all)]
+pub mod dialogue_bindings {
+    // The world `app-with-dialogue` of the contract is `app` and this: its handler has its macro above already.
+    wit_bindgen::generate!({
+        path: "wit",
+        inline: "package vumi:sdk; world drawn { export vumi:app/dialogue@0.1.0; }",
+        world: "vumi:sdk/drawn",
+        pub_export_macro: true,
+        default_bindings_module: "vumi_sdk::dialogue_bindings",
+    });
+}
+
 pub use app::{App, Handlers};
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use message::{DeliveryStatus, Event, EventKind, Message, Send, SessionEvent};
 
 /// The text of a configured key, if the app's owner set it.
 pub fn config(key: &str) -> Option<String> {
-    bindings::vumi::app::config::get(key)
+    host::config(key)
 }
 
 /// What nearly every app needs.

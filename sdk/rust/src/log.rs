@@ -5,7 +5,7 @@ pub use crate::bindings::vumi::app::log::Level;
 
 /// Writes one entry.
 pub fn log(level: Level, text: &str) {
-    crate::bindings::vumi::app::log::log(level, text);
+    crate::host::log(level, text);
 }
 
 /// Writes an entry at level debug.

@@ -2,8 +2,8 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::Result;
 use crate::bindings::vumi::app::{outbound, types};
+use crate::{Result, host};
 
 pub use types::{DeliveryStatus, EventKind, SessionEvent};
 
@@ -123,12 +123,12 @@ impl Message {
     /// As [`Message::reply`].
     pub fn reply_to_group(&self, content: impl AsRef<str>) -> Result<String> {
         let options = outbound::ReplyOptions { close_session: false, helper_metadata: None };
-        Ok(outbound::reply_to_group(Some(content.as_ref()), &options)?)
+        Ok(host::reply_to_group(content.as_ref(), &options)?)
     }
 
     fn answer(&self, content: &str, close_session: bool) -> Result<String> {
         let options = outbound::ReplyOptions { close_session, helper_metadata: None };
-        Ok(outbound::reply(Some(content), &options)?)
+        Ok(host::reply(content, &options)?)
     }
 }
 
@@ -165,7 +165,7 @@ impl Send {
     /// When the endpoint is not the app's, the run has sent too many messages, or the host cannot take it now.
     pub fn content(self, content: impl AsRef<str>) -> Result<String> {
         let options = outbound::SendOptions { endpoint: self.endpoint, helper_metadata: None };
-        Ok(outbound::send_to(&self.to_addr, Some(content.as_ref()), &options)?)
+        Ok(host::send_to(&self.to_addr, content.as_ref(), &options)?)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Numbers that the app's owner wants to see over time.
 
-use crate::Result;
-use crate::bindings::vumi::app::metrics;
+use crate::{Result, host};
 
 pub use crate::bindings::vumi::app::metrics::Aggregator;
 
@@ -10,7 +9,7 @@ pub use crate::bindings::vumi::app::metrics::Aggregator;
 /// # Errors
 /// When the name is no metric name or the value is not finite.
 pub fn fire(name: &str, value: f64, aggregator: Aggregator) -> Result<()> {
-    Ok(metrics::fire(name, value, aggregator)?)
+    Ok(host::fire(name, value, aggregator)?)
 }
 
 /// Counts something: adds one to a sum.
