@@ -1,0 +1,44 @@
+/**
+ * What happens to the messages that an app sent.
+ *
+ * @module
+ */
+/** @typedef {import('../types/contract.d.ts').EventFields} EventFields */
+/**
+ * Something that happened to a message that the app sent.
+ *
+ * @example
+ * import { app, log } from '@vumi/sdk';
+ *
+ * export default app({
+ *   onMessage(message) {
+ *     message.reply('Hello!');
+ *   },
+ *   onEvent(event) {
+ *     if (event.kind === 'nack') log.warning(`${event.messageId} was refused: ${event.reason}`);
+ *   },
+ * });
+ */
+export class Event {
+    /** @param {EventFields} fields All fields, as the contract has them. */
+    constructor(fields: EventFields);
+    /** Names this event. */
+    get id(): string;
+    /** The message that it is about, as {@link sendTo} and {@link Message.reply} returned its id. */
+    get messageId(): string | null;
+    /**
+     * What happened: the network took the message (`ack`), the network or the host refused it (`nack`), or the network
+     * reports on its way to the phone (`delivery-report`).
+     */
+    get kind(): "ack" | "nack" | "delivery-report";
+    /** What the network calls the message; `null` unless it is an `ack`. */
+    get sentMessageId(): string | null;
+    /** Why the message was refused; `null` unless it is a `nack`. */
+    get reason(): string | null;
+    /** How far the message came; `null` unless it is a `delivery-report`. */
+    get deliveryStatus(): import("../types/contract.d.ts").DeliveryStatus | null;
+    /** All fields, as the contract has them. */
+    get fields(): import("../types/contract.d.ts").EventFields;
+    #private;
+}
+export type EventFields = import("../types/contract.d.ts").EventFields;
