@@ -1,0 +1,23 @@
+// Where there are clinics. More than fit on a screen: the kit makes pages of them.
+
+/** All of them, the largest first. */
+export const TOWNS = [
+  'Nairobi',
+  'Johannesburg',
+  'Durban',
+  'Mombasa',
+  'Kisumu',
+  'Nakuru',
+  'Pretoria',
+  'Pietermaritzburg',
+  'Eldoret',
+  'Thika',
+  'Malindi',
+  'Garissa',
+  'Kitale',
+  'Newcastle',
+  'Ladysmith',
+  'Richards Bay',
+  'Ulundi',
+  'Lamu',
+];
