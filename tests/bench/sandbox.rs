@@ -175,7 +175,7 @@ fn only(way: &str, messages: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         // A profiler may not know what to do with the address space of the whole pool.
-        let options = EngineOptions { instances: 4 };
+        let options = EngineOptions { instances: 4, ..EngineOptions::default() };
         let floor = |reply| Bare::new(&component, reply, options.instances);
         let sandbox = |instances| Alone::of(&component, instances, options.clone());
         let began = match way {

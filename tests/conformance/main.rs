@@ -7,6 +7,7 @@ mod bindings;
 mod codecs;
 mod failures;
 mod http_relay;
+mod legacy;
 mod messages;
 mod metrics;
 mod middleware;

@@ -23,9 +23,9 @@ fn refused(output: (ExitStatus, String, String), code: i32) -> String {
 
 #[test]
 fn every_command_explains_itself() {
-    let commands = "|run|config|config check|config schema|config explain|worker|dead|dead list|deploy|apps|apps show|apps \
+    let commands = "|run|new|build|dev|completions|config|config check|config schema|config explain|worker|dead|dead list|deploy|apps|apps show|apps \
                     activate|apps rollback|apps canary|apps shadow|apps differences|apps settings|apps secret|apps \
-                    remove|apps pull|recordings|recordings show|replay|token|token create|token list|token revoke|audit|\
+                    remove|apps pull|recordings|recordings show|replay|test|token|token create|token list|token revoke|audit|\
                     push|pull";
     for command in commands.split('|').map(|words| words.split_whitespace().collect::<Vec<_>>()) {
         let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();

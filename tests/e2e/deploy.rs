@@ -105,7 +105,9 @@ fn what_makes_no_sense_is_refused_in_one_sentence() {
         assert!(answer.status == status && detail.contains(part), "{} {detail}", answer.status);
     };
     let good = stamped(1);
-    says("shop", b"hello", "", 400, "is not WebAssembly");
+    says("shop", b"\xffhello", "", 400, "is not WebAssembly");
+    // Text is taken for JavaScript.
+    says("shop", b"hello you", "", 400, "is no JavaScript that can be run");
     says("shop", &good[..good.len() / 2], "", 400, "is not a valid component");
     says("shop", &std::fs::read(guest("keyword-router")).unwrap(), "", 400, "it is a router");
     says("shop", &std::fs::read(guest("unknown-import")).unwrap(), "", 400, "import");

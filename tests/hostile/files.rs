@@ -35,12 +35,14 @@ fn what_is_no_component() {
         module.contains("core WebAssembly module, not a component") && module.contains("wasm32-wasip2"),
         "{module}"
     );
-    let not_wasm: [&[u8]; 6] =
-        [b"", b"\0", b"\0asm", b"#!/bin/sh\n", b"\x7fELF\x02\x01\x01\0", "ein Text, ä".as_bytes()];
+    let not_wasm: [&[u8]; 6] = [b"", b"\0", b"\0asm", b"\xff\xfe", b" \n", b"\x7fELF\x02\x01\x01\0"];
     for bytes in not_wasm {
         let text = refusal(bytes, "file.wasm");
         assert!(text.contains("is not WebAssembly"), "{text}");
     }
+    // Text is taken for JavaScript.
+    let text = refusal("ein Text, ä".as_bytes(), "file.wasm");
+    assert!(text.contains("is no JavaScript that can be run"), "{text}");
     // The header of a component and nothing else: valid, but it exports no handler.
     let empty = refusal(b"\0asm\x0d\0\x01\0", "empty.wasm");
     assert!(empty.contains("vumi:app"), "{empty}");

@@ -8,6 +8,7 @@ mod busy;
 mod compile;
 mod corpus;
 mod deploy;
+mod dialogue;
 mod files;
 mod guests;
 mod neighbour;

@@ -12,13 +12,28 @@ pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
+/// The folder of the compiled guests.
+pub fn target_of_guests() -> PathBuf {
+    root().join("target/guests")
+}
+
 /// The component of a guest, by the name of its folder.
 ///
 /// # Panics
 /// When it has not been built.
 pub fn guest(name: &str) -> PathBuf {
-    let path = root().join("target/guests").join(format!("{name}.wasm"));
+    let path = target_of_guests().join(format!("{name}.wasm"));
     assert!(path.is_file(), "{} is missing; run `cargo xtask guests` first", path.display());
+    path
+}
+
+/// The engine for scripts; `cargo xtask engine` makes it.
+///
+/// # Panics
+/// When it has not been built.
+pub fn script_engine() -> PathBuf {
+    let path = target_of_guests().join("script-engine.wasm");
+    assert!(path.is_file(), "{} is missing; run `cargo xtask engine` first", path.display());
     path
 }
 

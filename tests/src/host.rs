@@ -48,6 +48,13 @@ impl HostBuilder {
         Self { command }
     }
 
+    /// `vumi-host dev FOLDER`, on free ports.
+    pub fn dev(folder: &Path) -> Self {
+        let mut command = Command::new(binary());
+        command.arg("dev").arg(folder).args(["--telnet-port", "0", "--admin", "127.0.0.1:0"]);
+        Self { command }
+    }
+
     /// `vumi-host run FILE`.
     pub fn run(file: &Path) -> Self {
         let mut command = Command::new(binary());

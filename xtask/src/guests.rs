@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use crate::engine;
+use crate::python;
 use crate::run::{WASM, guest_cargo, guest_target, projects, root, run};
 
 /// Every guest's folder.
@@ -17,8 +19,17 @@ pub(crate) fn folders() -> Vec<PathBuf> {
     folders
 }
 
-/// Builds all of them and prints a line for each.
+/// The folders of those examples whose sources hold unit tests, which run on this machine.
+pub(crate) fn with_unit_tests() -> Vec<PathBuf> {
+    let holds = |path: &Path| fs::read_to_string(path).is_ok_and(|text| text.contains("#[cfg(test)]"));
+    let sources = |folder: &Path| fs::read_dir(folder.join("src")).into_iter().flatten().flatten();
+    let examples = projects(&root().join("guest-examples"));
+    examples.into_iter().filter(|folder| sources(folder).any(|entry| holds(&entry.path()))).collect()
+}
+
+/// Builds all of them, the script engine too, and prints a line for each.
 pub(crate) fn build() -> Result<(), String> {
+    engine::build()?;
     let folders = folders();
     no_name_twice(&folders)?;
     for folder in folders {
@@ -29,7 +40,7 @@ pub(crate) fn build() -> Result<(), String> {
             .map_err(|error| format!("guest {name}: {}: {error}", made.display()))?;
         println!("  {name}: {} kB", size.div_ceil(1_000));
     }
-    Ok(())
+    python::build()
 }
 
 fn name_of(folder: &Path) -> String {
@@ -74,6 +85,12 @@ fn put(from: &Path, to: &Path) -> std::io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn examples_with_unit_tests_are_found() {
+        let found: Vec<String> = with_unit_tests().iter().map(|folder| name_of(folder)).collect();
+        assert!(found.contains(&"clinic".to_owned()) && !found.contains(&"reverse".to_owned()), "{found:?}");
+    }
 
     #[test]
     fn the_library_is_called_as_cargo_calls_it() {

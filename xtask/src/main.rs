@@ -2,13 +2,17 @@
 //!
 //! `cargo xtask test` is the whole test command, the one that CI runs. It is a list of steps (`steps.rs`) that are
 //! chosen and run one after the other (`plan.rs`). `guests`, `tidy` and `examples` are steps of it that are also useful
-//! alone. Nothing here depends on the host's crates, so that the chores are ready in seconds on a fresh clone; the small
+//! alone; `engine` is a part of `guests`. Nothing here depends on the host's crates, so that the chores are ready in seconds on a fresh clone; the small
 //! crate that starts servers for tests is the one exception among the house's own.
 
+mod engine;
 mod examples;
 mod guests;
+mod js;
 mod plan;
 mod prerequisites;
+mod python;
+mod rehearsal;
 mod run;
 mod servers;
 mod steps;
@@ -21,7 +25,9 @@ The project's chores.
 
   cargo xtask test [--only STEP]… [--skip STEP]… [--list]
                           everything that must pass; --list names the steps
-  cargo xtask guests      builds the guests that the tests use, into target/guests
+  cargo xtask guests      builds the guests that the tests use and the script engine, into target/guests
+  cargo xtask python      of those, builds the ones in Python
+  cargo xtask engine      builds the script engine alone, which runs JavaScript apps
   cargo xtask tidy        checks the rules that a compiler does not
   cargo xtask examples    checks the configuration files in the documentation
 
@@ -52,6 +58,8 @@ fn chore(words: &[&str]) -> Result<(), String> {
             return result;
         }
         "guests" => guests::build,
+        "python" => python::build,
+        "engine" => engine::build,
         "tidy" => tidy::check,
         "examples" => examples::check,
         other => return Err(format!("there is no chore `{other}`; see `cargo xtask --help`")),

@@ -1,5 +1,6 @@
 //! What the tests need besides Rust, brought in where that is possible without asking: the compiler's target and
-//! components through rustup; the browser, RabbitMQ, Redis and an OCI registry through Debian's packages.
+//! components through rustup; the browser, RabbitMQ, Redis, an OCI registry and Python's virtual environments through
+//! Debian's packages.
 
 use std::fs;
 use std::path::Path;
@@ -12,6 +13,11 @@ use crate::run::{answer, cargo, has, root, run};
 /// The browser and its driver, as Debian packages.
 const BROWSER: [&str; 2] = ["chromium", "chromium-driver"];
 
+/// What Debian's python3 lacks to make virtual environments, which the guests in Python are built in.
+const VENV: &str = "python3-venv";
+/// Programs that build the script engine, and their Debian packages.
+const ENGINE: [(&str, &str); 3] = [("clang", "clang"), ("node", "nodejs"), ("npm", "npm")];
+
 /// Checks everything and installs what is missing.
 pub(crate) fn ensure() -> Result<(), String> {
     compiler()?;
@@ -20,7 +26,8 @@ pub(crate) fn ensure() -> Result<(), String> {
             return Err(format!("{program} is missing; install it (Debian: apt-get install {package})"));
         }
     }
-    packages()
+    packages()?;
+    for_engine()
 }
 
 /// The parts of the toolchain that rust-toolchain.toml names. rustup has usually installed them before this program
@@ -74,29 +81,38 @@ fn has_component(name: &str) -> bool {
 }
 
 /// A headless browser and its driver, which the end-to-end tests start by the name `chromedriver`; RabbitMQ, Redis and
-/// an OCI registry, of which the tests start private servers.
+/// an OCI registry, of which the tests start private servers; what Python needs to install packages.
 fn packages() -> Result<(), String> {
-    let missing = missing();
-    if missing.is_empty() {
+    install(missing)
+}
+
+/// What the script engine is built with: a compiler for C that knows WebAssembly, and npm.
+pub(crate) fn for_engine() -> Result<(), String> {
+    compiler()?;
+    install(|| ENGINE.into_iter().filter(|(program, _)| !has(program)).map(|(_, package)| package).collect())
+}
+
+/// Installs the Debian packages that are missing.
+fn install(missing: impl Fn() -> Vec<&'static str>) -> Result<(), String> {
+    let wanted = missing();
+    if wanted.is_empty() {
         return Ok(());
     }
-    let names = missing.join(" ");
+    let names = wanted.join(" ");
     let by_hand = format!("apt-get update && apt-get install -y --no-install-recommends {names}");
     if !has("apt-get") {
-        return Err(format!("programs for the tests are missing; install them (on Debian: {by_hand})"));
+        return Err(format!("programs are missing; install them (on Debian: {by_hand})"));
     }
     let as_root: &[&str] = if answer(Command::new("id").arg("-u")).as_deref() == Some("0") {
         &["env"]
     } else if has("sudo") && answer(Command::new("sudo").args(["-n", "true"])).is_some() {
         &["sudo", "-n", "env"]
     } else {
-        return Err(format!(
-            "programs for the tests are missing and this user may not install them; as root, run: {by_hand}"
-        ));
+        return Err(format!("programs are missing and this user may not install them; as root, run: {by_hand}"));
     };
     apt(as_root, &["update", "-qq"])?;
-    apt(as_root, &[&["install", "-y", "-qq", "--no-install-recommends"][..], &missing].concat())?;
-    match self::missing().join(" and ") {
+    apt(as_root, &[&["install", "-y", "-qq", "--no-install-recommends"][..], &wanted].concat())?;
+    match missing().join(" and ") {
         left if left.is_empty() => Ok(()),
         left => Err(format!("after the installation of {names}, the programs of {left} cannot be found")),
     }
@@ -106,7 +122,8 @@ fn packages() -> Result<(), String> {
 fn missing() -> Vec<&'static str> {
     let browser = has("chromedriver") && (has("chromium") || has("google-chrome"));
     let browser = if browser { &[][..] } else { &BROWSER[..] };
-    browser.iter().copied().chain(vumi_test_servers::missing_packages()).collect()
+    let venv = answer(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_none().then_some(VENV);
+    browser.iter().copied().chain(venv).chain(vumi_test_servers::missing_packages()).collect()
 }
 
 fn apt(as_root: &[&str], words: &[&str]) -> Result<(), String> {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::plan::Step;
 use crate::run::{cargo, cargo_apart, guest_cargo, root, run};
-use crate::{examples, guests, prerequisites, servers, tidy};
+use crate::{engine, examples, guests, js, prerequisites, rehearsal, servers, tidy};
 
 /// All of them, in order.
 pub(crate) const STEPS: &[Step] = &[
@@ -17,9 +17,12 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "servers", what: "starts RabbitMQ and Redis for the tests", work: servers::start },
     Step { name: "clippy", what: "lints, warnings are errors", work: clippy },
     Step { name: "unit", what: "unit and contract tests of every crate", work: unit },
+    Step { name: "js", what: "the JavaScript SDK and its examples", work: js::check },
     Step { name: "conformance", what: "Vumi's formats and behaviour", work: || suite("conformance") },
     Step { name: "e2e", what: "the built host, over sockets and in a browser", work: || suite("e2e") },
+    Step { name: "toolkit", what: "existing Vumi apps and their toolkit, from npm", work: || suite("toolkit") },
     Step { name: "hostile", what: "bad guests, bad input, faults", work: || suite("hostile") },
+    Step { name: "guest-tests", what: "conversation tests of the guests", work: rehearsal::play },
     Step { name: "doc", what: "documentation builds without warnings", work: doc },
     Step { name: "examples", what: "configuration files in the documentation", work: examples::check },
 ];
@@ -42,7 +45,7 @@ fn sdk_and_guests() -> Vec<PathBuf> {
 
 fn fmt() -> Result<(), String> {
     run(cargo().args(["fmt", "--all", "--check"]))?;
-    for folder in sdk_and_guests() {
+    for folder in sdk_and_guests().into_iter().chain([engine::folder()]) {
         run(cargo().args(["fmt", "--check"]).current_dir(folder))?;
     }
     Ok(())
@@ -57,13 +60,18 @@ fn clippy() -> Result<(), String> {
     for folder in sdk_and_guests() {
         run(guest_cargo(&folder, "clippy").args(["--all-targets", "--", "-D", "warnings"]))?;
     }
-    Ok(())
+    engine::clippy()
 }
 
 fn unit() -> Result<(), String> {
     run(workspace("test").args(["--workspace", "--exclude", "vumi-tests"]))?;
     // What the SDK's documentation shows compiles; on this machine, where test programs can run.
-    run(&mut cargo_apart(&sdk(), "test"))
+    run(&mut cargo_apart(&sdk(), "test"))?;
+    // What of the examples is no conversation: their rules and checks.
+    for folder in guests::with_unit_tests() {
+        run(&mut cargo_apart(&folder, "test"))?;
+    }
+    Ok(())
 }
 
 fn suite(name: &str) -> Result<(), String> {

@@ -57,3 +57,23 @@ pub mod middleware {
         },
     });
 }
+
+/// The world `vumi:app/script-engine`: the host's own script engine, which no guest is given. Its imports are those of
+/// [`app`] and one more, `legacy-host`.
+pub mod script_engine {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "script-engine",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "vumi:app/types@0.1.0": crate::app::vumi::app::types,
+            "vumi:app/log@0.1.0": crate::app::vumi::app::log,
+            "vumi:app/kv@0.1.0": crate::app::vumi::app::kv,
+            "vumi:app/outbound@0.1.0": crate::app::vumi::app::outbound,
+            "vumi:app/http@0.1.0": crate::app::vumi::app::http,
+            "vumi:app/config@0.1.0": crate::app::vumi::app::config,
+            "vumi:app/metrics@0.1.0": crate::app::vumi::app::metrics,
+        },
+    });
+}

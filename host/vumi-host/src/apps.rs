@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use vumi_core::{AppWorker, Application, Context, Error, KvStore, Outbox, QueueOutbox, Recordings, Result, Stack};
-use vumi_sandbox::{App, AppConfig, ComponentCache, EngineOptions, MetricSink, Sandbox, Surroundings};
+use vumi_sandbox::{
+    App, AppConfig, ComponentCache, Dialect, EngineOptions, LoadError, LoadedComponent, MetricSink, Sandbox,
+    ScriptSource, Surroundings,
+};
 use vumi_worker::AppPlace;
 
 use crate::board::Board;
 use crate::config::{self, AppChoice, SystemConfig};
 use crate::control::{AppEntry, AppKind};
 use crate::project::Source;
-use crate::reload;
+use crate::reload::Watch;
+use crate::script_engine;
 use crate::system::Extras;
 use crate::workers::Workers;
 
@@ -28,6 +32,7 @@ pub(crate) fn places(config: &SystemConfig) -> EngineOptions {
     let default = EngineOptions::default();
     EngineOptions {
         instances: u32::try_from(wanted.min(MOST)).unwrap_or(default.instances).max(default.instances) + DEPLOYED,
+        script_engine: script_engine::find(),
     }
 }
 
@@ -73,7 +78,7 @@ pub(crate) struct AppStart<'a> {
     pub(crate) sandbox: &'a Arc<Sandbox>,
     pub(crate) sink: &'a Arc<dyn MetricSink>,
     pub(crate) recordings: &'a Arc<dyn Recordings>,
-    pub(crate) board: &'a Board,
+    pub(crate) board: &'a Arc<Board>,
     pub(crate) guests: &'a Guests,
 }
 
@@ -122,9 +127,21 @@ impl AppStart<'_> {
         outbox: Arc<dyn Outbox>,
         workers: &mut Workers,
     ) -> Result<AppEntry> {
-        let source = Source::of(Path::new(&app_config.component))?;
-        let path = source.component()?;
-        let component = self.sandbox.load(self.cache, &path).map_err(|error| Error::permanent(error.to_string()))?;
+        let loader = Loader {
+            sandbox: Arc::clone(self.sandbox),
+            cache: self.cache.clone(),
+            app_context: app_config.app_context.clone(),
+            is_legacy: app_config.is_of_vumi(),
+        };
+        let unfit = |error: LoadError| Error::permanent(error.to_string());
+        let (source, component) = match &app_config.javascript {
+            Some(code) => (None, loader.inline(name, code).map_err(unfit)?),
+            None => {
+                let source = Source::of(Path::new(&app_config.component))?;
+                let component = loader.load(&source.component()?).map_err(unfit)?;
+                (Some(source), component)
+            }
+        };
         let around = Surroundings {
             kv: Arc::clone(self.kv),
             store: Arc::clone(&self.context.store),
@@ -146,17 +163,47 @@ impl AppStart<'_> {
             inbound_endpoints: app_config.inbound_endpoints.clone(),
         });
         workers.guest(&worker, self.board, &self.context.feed, self.guests);
-        if self.watch {
-            reload::watch(
-                source,
-                Arc::clone(&app),
-                Arc::clone(self.sandbox),
-                self.cache.clone(),
-                workers.inner().clone(),
-            );
+        // Vumi read the file of such an app for every message.
+        let is_watched = self.watch || app_config.is_of_vumi();
+        if let Some(source) = source.filter(|_| is_watched) {
+            let board = self.watch.then(|| Arc::clone(self.board));
+            let watch = Watch { source, app: Arc::clone(&app), loader, board };
+            watch.start(workers.inner().clone());
         }
         let kind = AppKind::Guest { app, config: Arc::new(app_config.clone()) };
         Ok(AppEntry { name: name.to_owned(), connector, kind })
+    }
+}
+
+/// Makes components and scripts ready, as one app's configuration has it.
+#[derive(Clone)]
+pub(crate) struct Loader {
+    sandbox: Arc<Sandbox>,
+    cache: ComponentCache,
+    app_context: Option<String>,
+    /// Whether every file is a script of Vumi's sandbox, whatever its name.
+    is_legacy: bool,
+}
+
+impl Loader {
+    pub(crate) fn load(&self, path: &Path) -> std::result::Result<LoadedComponent, LoadError> {
+        if !self.is_legacy {
+            return self.sandbox.load(&self.cache, path);
+        }
+        let code = std::fs::read_to_string(path);
+        let code = code.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+        let name = path.file_name().map_or_else(|| "app.js".into(), |name| name.to_string_lossy());
+        self.script(&name, code, &path.display().to_string())
+    }
+
+    fn inline(&self, app: &str, code: &str) -> std::result::Result<LoadedComponent, LoadError> {
+        self.script("javascript", code.to_owned(), &format!("`javascript` of the app `{app}`"))
+    }
+
+    fn script(&self, name: &str, code: String, what: &str) -> std::result::Result<LoadedComponent, LoadError> {
+        let (dialect, app_context) = (Dialect::Legacy, self.app_context.clone());
+        let source = ScriptSource { name: name.to_owned(), code, dialect, app_context, source_map: None };
+        self.sandbox.load_script(&self.cache, &source, what)
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use tokio::sync::broadcast::error::RecvError;
 use vumi_admin::model::{
-    AppCounters, LastError, StatusChange, SystemEvent, TransportCounters, WorkerKind, WorkerStatus,
+    AppCounters, BuildView, LastError, StatusChange, SystemEvent, TransportCounters, WorkerKind, WorkerStatus,
 };
 use vumi_admin::{EventHub, PhoneBook};
 use vumi_core::feed::Tap;
@@ -35,6 +35,8 @@ struct Known {
     workers: BTreeMap<String, WorkerState>,
     apps: BTreeMap<String, (AppCounters, Option<LastError>)>,
     transports: BTreeMap<String, TransportCounters>,
+    /// By app, of those whose source is watched.
+    builds: BTreeMap<String, BuildView>,
 }
 
 /// See the module's text.
@@ -102,6 +104,17 @@ impl Board {
 
     pub(crate) fn app(&self, name: &str) -> (AppCounters, Option<LastError>) {
         self.known.read().apps.get(name).cloned().unwrap_or_default()
+    }
+
+    /// Says what became of building an app, to all who look at it.
+    pub(crate) fn build(&self, build: BuildView) {
+        self.known.write().builds.insert(build.app.clone(), build.clone());
+        self.hub.publish(SystemEvent::Build(build));
+    }
+
+    /// What became of the newest build of an app.
+    pub(crate) fn newest_build(&self, app: &str) -> Option<BuildView> {
+        self.known.read().builds.get(app).cloned()
     }
 
     pub(crate) fn transport(&self, name: &str) -> TransportCounters {

@@ -3,7 +3,9 @@
 mod apps;
 mod host;
 mod oci;
+mod project;
 mod replay;
+mod test;
 mod token;
 mod values;
 
@@ -15,7 +17,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use apps::{Apps, AppsCommand, Audit, Recordings, RecordingsCommand};
 pub use host::{Deploy, Format, Host, RegistryOptions, SettingsOptions, Slice};
 pub use oci::{Pull, Push};
+pub use project::{BuildOptions, Completions, Dev, New, Template};
 pub use replay::Replay;
+pub use test::{Test, TestFormat};
 pub use token::{ScopeChoice, Token, TokenCommand};
 pub use values::Switch;
 
@@ -24,10 +28,10 @@ pub use values::Switch;
 #[command(
     name = "vumi-host",
     version,
-    after_help = "Examples:\n  vumi-host --app echo.wasm            one app, telnet on 127.0.0.1:9010, phones on http://127.0.0.1:8080\n  vumi-host --app my-app/              the same for a guest project, built first and rebuilt when it changes\n  vumi-host run vumi.yaml              the whole system of a file\n  vumi-host worker --worker-class …    one worker of a Vumi deployment\n  vumi-host deploy shop my-app/        a new version of an app, to a running host\n  vumi-host dead list                  messages that were given up\n  vumi-host config check vumi.yaml     only look whether the file is right"
+    after_help = "Examples:\n  vumi-host --app echo.wasm            one app, telnet on 127.0.0.1:9010, phones on http://127.0.0.1:8080\n  vumi-host --app my-app/              the same for a project, built first and rebuilt when it changes\n  vumi-host new shop --template ts     a new project; then: vumi-host dev shop\n  vumi-host run vumi.yaml              the whole system of a file\n  vumi-host worker --worker-class …    one worker of a Vumi deployment\n  vumi-host deploy shop my-app/        a new version of an app, to a running host\n  vumi-host dead list                  messages that were given up\n  vumi-host config check vumi.yaml     only look whether the file is right"
 )]
 pub struct Cli {
-    /// Runs one app: a `.wasm` component, or the folder of a guest project (with a Cargo.toml).
+    /// Runs one app: a `.wasm` component, or the folder of a project (with a Cargo.toml or a package.json).
     #[arg(long, value_name = "FILE OR FOLDER")]
     pub app: Option<PathBuf>,
 
@@ -44,23 +48,23 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
-/// Options of `--app`.
+/// Options of `--app` and `dev`.
 #[derive(Args, Debug, Clone)]
 pub struct Solo {
-    /// The telnet port on 127.0.0.1, with `--app`; 0 takes a free one.
+    /// The telnet port on 127.0.0.1, with `--app` and `dev`; 0 takes a free one.
     #[arg(long, value_name = "PORT", default_value_t = 9010)]
     pub telnet_port: u16,
 
-    /// Where the phones and the API listen, with `--app`. Port 0 takes a free one.
+    /// Where the phones and the API listen, with `--app` and `dev`. Port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub admin: SocketAddr,
 
-    /// Lets the app reach a place on the web, with `--app`; may be given several times.
-    #[arg(long, value_name = "URL", requires = "app")]
+    /// Lets the app reach a place on the web, with `--app` and `dev`; may be given several times.
+    #[arg(long, value_name = "URL")]
     pub allow_http: Vec<String>,
 
-    /// A text for the app's `config.get`, with `--app`; may be given several times.
-    #[arg(long, value_name = "KEY=VALUE", requires = "app", value_parser = key_value)]
+    /// A text for the app's `config.get`, with `--app` and `dev`; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub set: Vec<(String, String)>,
 }
 
@@ -102,6 +106,15 @@ pub enum Command {
         /// The configuration file.
         file: PathBuf,
     },
+    /// Makes a small, complete project: an app with its tests, in the language that you like.
+    New(New),
+    /// Builds a project, draws its dialogue, and says what was made.
+    Build(BuildOptions),
+    /// Runs a project with phones in the browser, and puts each change in place while the conversation goes on.
+    ///
+    /// A change that does not build leaves the old version running; what the compiler says stands in the terminal and in
+    /// the page. Stored values and sessions stay.
+    Dev(Dev),
     /// Runs one worker of a Vumi deployment: the options and files are those of `twistd -n vumi_worker`.
     #[command(
         alias = "vumi_worker",
@@ -137,6 +150,11 @@ pub enum Command {
         after_help = "Examples:\n  vumi-host replay 0f3a5c…\n  vumi-host replay 0f3a5c… --component my-app/\n  vumi-host replay run.json --component shop.wasm"
     )]
     Replay(Replay),
+    /// Plays the conversation tests of an app, in the real sandbox.
+    #[command(
+        after_help = "Examples:\n  vumi-host test                              the project in this folder\n  vumi-host test my-app --filter swahili\n  vumi-host test --app shop.wasm menu.yaml\n  vumi-host test my-app --format junit > report.xml"
+    )]
+    Test(Test),
     /// Makes, lists and takes back tokens of a host's admin API.
     Token(Token),
     /// Lists who changed what on a host.
@@ -153,6 +171,8 @@ pub enum Command {
     /// Looks at configuration files without running anything.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Prints what a shell needs to complete the words of this command line.
+    Completions(Completions),
 }
 
 /// Options of `worker`. Their names and defaults are Vumi's.

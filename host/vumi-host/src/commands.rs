@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::CommandFactory;
 use tokio::signal::unix::{SignalKind, signal};
 use vumi_core::Error;
 use vumi_sandbox::{CompileLimits, serve_one_compilation};
 
 use crate::cli::{self, Cli, Command, Common, ConfigCommand, Solo};
 use crate::config::{self, ConfigError, Quick, SystemConfig, WorkerOptions};
+use crate::project::Source;
 use crate::system::{Extras, System};
 use crate::telemetry::Otlp;
-use crate::{banner, telemetry};
+use crate::{banner, reload, telemetry};
 
 /// How long the workers may take to come up before that is said.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,6 +69,16 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
     match (&cli.app, &cli.command) {
         (Some(_), Some(_)) => Err(Failure::Usage("--app is a command of its own: leave it out, or leave out the other command".into())),
         (Some(app), None) => serve(for_app(app, &cli.solo)?, &cli.common, true),
+        (None, Some(_)) if !(cli.solo.allow_http.is_empty() && cli.solo.set.is_empty()) => {
+            Err(Failure::Usage("--allow-http and --set belong to --app, or stand behind `dev`".into()))
+        }
+        (None, Some(Command::New(given))) => crate::create::execute(given),
+        (None, Some(Command::Build(given))) => crate::make::execute(given),
+        (None, Some(Command::Dev(given))) => develop(given, &cli.common),
+        (None, Some(Command::Completions(given))) => {
+            clap_complete::generate(given.shell, &mut Cli::command(), "vumi-host", &mut std::io::stdout());
+            Ok(())
+        }
         (None, Some(Command::Run { file })) => serve(config::load(file, cli.common.confine_includes, &environment)?, &cli.common, false),
         (None, Some(Command::Config(command))) => configuration(command, cli.common.confine_includes),
         (None, Some(Command::Worker(options))) => worker(options, &cli.common),
@@ -75,6 +87,7 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
         (None, Some(Command::Deploy(given))) => threads()?.block_on(crate::remote::deploy(given)),
         (None, Some(Command::Apps(given))) => threads()?.block_on(crate::remote::apps::execute(given)),
         (None, Some(Command::Replay(given))) => threads()?.block_on(crate::replay::execute(given)),
+        (None, Some(Command::Test(given))) => threads()?.block_on(crate::rehearse::execute(given)),
         (None, Some(Command::Recordings(given))) => threads()?.block_on(crate::remote::recordings(given)),
         (None, Some(Command::Token(given))) => threads()?.block_on(crate::remote::token(given)),
         (None, Some(Command::Audit(given))) => threads()?.block_on(crate::remote::audit(given)),
@@ -84,6 +97,16 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
             "nothing to run: name an app with --app, or a command\n= help: for a first look: vumi-host --app guest-examples/echo; for everything else: vumi-host --help".into(),
         )),
     }
+}
+
+/// The short form for a project, begun as soon as the project builds.
+fn develop(given: &cli::Dev, common: &Common) -> Result<(), Failure> {
+    let folder = std::path::absolute(&given.folder)
+        .map_err(|error| Error::permanent(format!("{} cannot be found", given.folder.display())).because(error))?;
+    // Looked at first: a wrong option is said before anything is built.
+    let config = for_app(&folder, &given.solo)?;
+    reload::until_built(&Source::of(&folder)?);
+    serve(config, common, true)
 }
 
 /// The short form, with what the command line changes of it.
@@ -229,7 +252,7 @@ fn serve(mut config: SystemConfig, common: &Common, watch: bool) -> Result<(), F
     ended
 }
 
-fn threads() -> Result<tokio::runtime::Runtime, Error> {
+pub(crate) fn threads() -> Result<tokio::runtime::Runtime, Error> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -150,6 +150,7 @@ impl Desk {
             limits,
             counters,
             last_error,
+            build: self.board.newest_build(name),
         }
     }
 

@@ -1,25 +1,54 @@
-//! Guest projects: a folder with a Cargo.toml is built before it is run.
+//! What an app is made of: a file that is run as it is, or a guest's project that is built first.
+//!
+//! A folder with a `Cargo.toml` is a Rust project and makes a component; one with a `package.json` is a JavaScript or
+//! TypeScript project and makes a script. Whoever wants to run, test or deploy an app asks its [`Source`] for the file.
 
-use std::io::{BufRead, BufReader, IsTerminal};
+mod cargo;
+mod node;
+mod progress;
+mod tools;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::Value;
 use vumi_core::{Error, Result};
-
-/// What guests are compiled for.
-const TARGET: &str = "wasm32-wasip2";
 
 /// What `--app` or `component` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// A component.
+    /// A component or a script.
     File(PathBuf),
-    /// A project that makes one.
-    Project(PathBuf),
+    /// A Rust project.
+    Cargo(PathBuf),
+    /// A JavaScript or TypeScript project.
+    Node(PathBuf),
 }
+
+/// Why a project could not be built.
+#[derive(Debug)]
+pub(crate) struct BuildFailure {
+    /// One sentence.
+    pub(crate) error: Error,
+    /// What the compiler said; empty when there was none to say anything. It has been printed by then.
+    pub(crate) output: String,
+}
+
+impl From<Error> for BuildFailure {
+    fn from(error: Error) -> Self {
+        Self { error, output: String::new() }
+    }
+}
+
+impl BuildFailure {
+    /// For a person in front of the page: what the compiler said, or the sentence where it said nothing.
+    pub(crate) fn text(&self) -> String {
+        if self.output.is_empty() { self.error.report() } else { self.output.clone() }
+    }
+}
+
+/// Files and folders of a project that are made, not written: their change is no reason to build.
+const MADE: [&str; 5] = ["target", "node_modules", "dist", "Cargo.lock", "package-lock.json"];
 
 impl Source {
     /// Looks at a path.
@@ -31,136 +60,94 @@ impl Source {
             return Ok(Self::File(path.to_owned()));
         }
         if path.join("Cargo.toml").is_file() {
-            return Ok(Self::Project(path.to_owned()));
+            return Ok(Self::Cargo(path.to_owned()));
+        }
+        if path.join("package.json").is_file() {
+            return Ok(Self::Node(path.to_owned()));
         }
         if path.is_dir() {
             return Err(Error::permanent(format!(
-                "{}: is a folder without a Cargo.toml, so there is nothing to build",
+                "{}: is a folder without a Cargo.toml or a package.json, so there is nothing to build; \
+                 `vumi-host new` makes a project",
                 path.display()
             )));
         }
         Err(Error::permanent(format!("{}: there is no such file or folder", path.display())))
     }
 
-    /// The component, built if need be. Blocks while it builds.
+    /// The component or script, built if need be. Blocks while it builds.
     ///
     /// # Errors
-    /// When the build fails; cargo's own messages have been printed by then.
+    /// When the build fails; the compiler's own messages have been printed by then.
     pub(crate) fn component(&self) -> Result<PathBuf> {
+        self.build().map_err(|failure| failure.error)
+    }
+
+    /// The same, for those who want to show what the compiler said.
+    ///
+    /// # Errors
+    /// See [`BuildFailure`].
+    pub(crate) fn build(&self) -> Result<PathBuf, BuildFailure> {
         match self {
             Self::File(path) => Ok(path.clone()),
-            Self::Project(folder) => build(folder),
+            Self::Cargo(folder) => cargo::build(folder),
+            Self::Node(folder) => node::build(folder),
         }
     }
 
-    /// When what it is made of was last changed.
-    pub(crate) fn changed(&self) -> Option<SystemTime> {
+    /// Checks the types of a TypeScript project; anything else has been checked by being built. Blocks.
+    ///
+    /// # Errors
+    /// When the types do not fit, with what the compiler said.
+    pub(crate) fn check(&self) -> Result<(), BuildFailure> {
         match self {
-            Self::File(path) => path.metadata().and_then(|found| found.modified()).ok(),
-            Self::Project(folder) => newest(&folder.join("src"), 0)
-                .into_iter()
-                .chain(folder.join("Cargo.toml").metadata().and_then(|found| found.modified()))
-                .max(),
+            Self::Node(folder) => node::check(folder),
+            Self::File(_) | Self::Cargo(_) => Ok(()),
         }
     }
-}
 
-/// The newest file below a folder; links are not followed.
-fn newest(folder: &Path, depth: usize) -> Option<SystemTime> {
-    const DEEPEST: usize = 16;
-    let entries = std::fs::read_dir(folder).ok()?;
-    let times = entries.flatten().filter_map(|entry| match entry.file_type() {
-        Ok(kind) if kind.is_dir() && depth < DEEPEST => newest(&entry.path(), depth + 1),
-        Ok(kind) if kind.is_file() => entry.metadata().and_then(|found| found.modified()).ok(),
-        _ => None,
-    });
-    times.max()
-}
-
-/// Runs cargo in a guest's folder and finds the component that it made.
-fn build(folder: &Path) -> Result<PathBuf> {
-    let progress = Progress::start(folder);
-    let mut cargo = Command::new("cargo")
-        .args(["build", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"])
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(if progress.is_bar() { Stdio::piped() } else { Stdio::inherit() })
-        .spawn()
-        .map_err(|error| {
-            Error::permanent("cargo could not be started; install Rust from https://rustup.rs").because(error)
-        })?;
-    let complaints = cargo.stderr.take().map(|errors| {
-        std::thread::spawn(move || BufReader::new(errors).lines().map_while(|line| line.ok()).collect::<Vec<_>>())
-    });
-    let mut component = None;
-    if let Some(output) = cargo.stdout.take() {
-        for line in BufReader::new(output).lines().map_while(|line| line.ok()) {
-            let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };
-            if message.get("reason").and_then(Value::as_str) == Some("compiler-artifact") {
-                progress.step(message.pointer("/target/name").and_then(Value::as_str).unwrap_or_default());
-                component = wasm_of(&message).or(component);
+    /// Stands for all that it is made of: another number means that something was changed. None when nothing is there.
+    pub(crate) fn changed(&self) -> Option<u64> {
+        let mut hasher = DefaultHasher::new();
+        match self {
+            Self::File(path) => modified(path)?.hash(&mut hasher),
+            Self::Cargo(folder) | Self::Node(folder) => {
+                let mut files = Vec::new();
+                files_of(folder, 0, &mut files);
+                if files.is_empty() {
+                    return None;
+                }
+                files.sort();
+                files.hash(&mut hasher);
             }
         }
+        Some(hasher.finish())
     }
-    let status = cargo.wait().map_err(|error| Error::permanent("cargo did not end properly").because(error))?;
-    progress.end();
-    if !status.success() {
-        for line in complaints.and_then(|thread| thread.join().ok()).into_iter().flatten() {
-            eprintln!("{line}");
-        }
-        return Err(Error::permanent(format!("{}: the build failed (see above)", folder.display())));
-    }
-    component.ok_or_else(|| {
-        Error::permanent(format!(
-            "{}: the build made no component; its Cargo.toml needs `crate-type = [\"cdylib\"]` under [lib]",
-            folder.display()
-        ))
-    })
 }
 
-/// The `.wasm` file among an artifact's files.
-fn wasm_of(message: &Value) -> Option<PathBuf> {
-    let files = message.get("filenames")?.as_array()?;
-    files.iter().filter_map(Value::as_str).find(|file| file.ends_with(".wasm")).map(PathBuf::from)
+fn modified(path: &Path) -> Option<SystemTime> {
+    path.metadata().and_then(|found| found.modified()).ok()
 }
 
-/// A spinner on a terminal, plain lines elsewhere.
-struct Progress {
-    bar: Option<ProgressBar>,
-}
-
-impl Progress {
-    fn start(folder: &Path) -> Self {
-        if !std::io::stderr().is_terminal() {
-            eprintln!("building {} …", folder.display());
-            return Self { bar: None };
+/// A project's own files with the time of their last change; links are not followed.
+fn files_of(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, SystemTime)>) {
+    const DEEPEST: usize = 16;
+    const MOST: usize = 20_000;
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_made = name.to_str().is_some_and(|name| name.starts_with('.') || MADE.contains(&name));
+        if is_made || files.len() >= MOST {
+            continue;
         }
-        let bar = ProgressBar::new_spinner();
-        if let Ok(style) =
-            ProgressStyle::with_template("{spinner} building {prefix} · {pos} crates · {msg} · {elapsed}")
-        {
-            bar.set_style(style);
-        }
-        bar.set_prefix(folder.display().to_string());
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Self { bar: Some(bar) }
-    }
-
-    fn is_bar(&self) -> bool {
-        self.bar.is_some()
-    }
-
-    fn step(&self, name: &str) {
-        if let Some(bar) = &self.bar {
-            bar.inc(1);
-            bar.set_message(name.to_owned());
-        }
-    }
-
-    fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && depth < DEEPEST => files_of(&entry.path(), depth + 1, files),
+            Ok(kind) if kind.is_file() => {
+                if let Some(time) = modified(&entry.path()) {
+                    files.push((entry.path(), time));
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -173,10 +160,39 @@ mod tests {
     fn what_cannot_be_run_gets_one_sentence() {
         let folder = tempfile::tempdir().unwrap();
         let error = Source::of(folder.path()).unwrap_err().to_string();
-        assert!(error.ends_with("is a folder without a Cargo.toml, so there is nothing to build"), "{error}");
+        assert!(error.contains("is a folder without a Cargo.toml or a package.json"), "{error}");
         let error = Source::of(&folder.path().join("x.wasm")).unwrap_err().to_string();
         assert!(error.ends_with("x.wasm: there is no such file or folder"), "{error}");
+        std::fs::write(folder.path().join("package.json"), "{}").unwrap();
+        assert_eq!(Source::of(folder.path()).unwrap(), Source::Node(folder.path().to_owned()));
         std::fs::write(folder.path().join("Cargo.toml"), "").unwrap();
-        assert_eq!(Source::of(folder.path()).unwrap(), Source::Project(folder.path().to_owned()));
+        assert_eq!(Source::of(folder.path()).unwrap(), Source::Cargo(folder.path().to_owned()));
+    }
+
+    #[test]
+    fn a_change_is_seen_and_what_the_build_makes_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, name).unwrap();
+        };
+        let source = Source::Node(folder.path().to_owned());
+        assert_eq!(source.changed(), None);
+        put("src/app.js");
+        let first = source.changed();
+        assert!(first.is_some());
+        for made in ["dist/app.mjs", "node_modules/a/index.js", "package-lock.json", "target/x", ".git/index"] {
+            put(made);
+            assert_eq!(source.changed(), first, "{made}");
+        }
+        put("locale/sw.po");
+        let second = source.changed();
+        assert_ne!(second, first, "a new file");
+        std::fs::remove_file(folder.path().join("locale/sw.po")).unwrap();
+        assert_eq!(source.changed(), first, "and its removal");
+        let file = std::fs::File::options().write(true).open(folder.path().join("src/app.js")).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        assert_ne!(source.changed(), first, "a file that is older than before, as after `git checkout`");
     }
 }

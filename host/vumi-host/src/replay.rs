@@ -15,7 +15,8 @@ use vumi_sandbox::{ComponentCache, EngineOptions, Replayed, Sandbox, TapeDocumen
 
 use crate::cli::Replay;
 use crate::commands::{Failure, say, user_cache};
-use crate::remote::{Remote, hash, local_component, save};
+use crate::remote::{Remote, hash, local, save};
+use crate::script_engine;
 
 /// The largest file that is read as a recording, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -44,12 +45,15 @@ pub(crate) async fn execute(given: &Replay) -> Result<(), Failure> {
 /// The run itself, in a sandbox of this process.
 async fn run_tape(tape: &TapeDocument, component: &Path) -> Result<Replayed, Failure> {
     let failed = |error: String| Failure::Work(Error::permanent(error));
-    let sandbox = Sandbox::new(&EngineOptions { instances: 1 }).map_err(|error| failed(error.to_string()))?;
+    let options = EngineOptions { instances: 1, script_engine: script_engine::find() };
+    let sandbox = Sandbox::new(&options).map_err(|error| failed(error.to_string()))?;
     let cache = match user_cache() {
         Some(folder) => ComponentCache::at(&folder).map_err(|error| failed(error.to_string()))?,
         None => ComponentCache::none(),
     };
-    let loaded = sandbox.load(&cache, component).map_err(|error| failed(error.to_string()))?;
+    // The file has a name of no meaning: what it holds is told by its bytes.
+    let bytes = std::fs::read(component).map_err(|error| failed(format!("the component cannot be read: {error}")))?;
+    let loaded = sandbox.load_bytes(&cache, &bytes, "the component").map_err(|error| failed(error.to_string()))?;
     sandbox.replay(&loaded, tape).await.map_err(|error| failed(error.to_string()))
 }
 
@@ -116,7 +120,7 @@ pub(crate) async fn inputs(given: &Replay) -> Result<Inputs, Failure> {
     let tape = recording.get("tape").map(Value::to_string).ok_or_else(|| strange("it has no `tape`"))?;
     let run: RecordingInfo = serde_json::from_value(recording).map_err(|error| strange(&error.to_string()))?;
     let bytes = match (&given.component, given.app_version) {
-        (Some(path), _) => local_component(path).await?,
+        (Some(path), _) => local(path).await?,
         (None, Some(version)) => host.component(&run.app, version).await?,
         (None, None) => the_one_that_ran(&host, &run).await?,
     };

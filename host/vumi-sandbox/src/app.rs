@@ -10,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use vumi_core::{Application, Error, Feed, Handled, Input, KvStore, Outbox, Recordings, Result, Store, names};
 use vumi_message::Payload;
 
-use crate::cache::{Compiled, ComponentCache, LoadError};
+use crate::cache::{Compiled, ComponentCache, LoadError, read_file};
 use crate::config::AppConfig;
 use crate::engine::Sandbox;
 use crate::gauges::Gauges;
@@ -20,6 +20,8 @@ use crate::plan::{Plan, Senders};
 use crate::resources::MetricSink;
 use crate::reuse::Pool;
 use crate::run::Runner;
+use crate::script::{Dialect, LegacyOptions, Runnable, ScriptSource, Sniffed, map_beside};
+use crate::stage::MaybeStage;
 use crate::tape::Deck;
 use crate::turns::Account;
 use crate::web::{WebClient, WebPolicy};
@@ -52,12 +54,16 @@ pub(crate) struct AppShared {
     pub(crate) kv_prefix: String,
     pub(crate) kv_counter: String,
     pub(crate) config: BTreeMap<String, String>,
+    /// What an app of Vumi's sandbox is given.
+    pub(crate) legacy: Arc<LegacyOptions>,
     pub(crate) metrics_prefix: String,
     pub(crate) metric_names: Mutex<HashSet<String>>,
     pub(crate) allowed_helper_metadata: Vec<String>,
     pub(crate) endpoints: Vec<String>,
     pub(crate) send_to: BTreeMap<String, Payload>,
     pub(crate) web: Arc<WebClient>,
+    /// The same without a look at certificates; nothing is built before it is used.
+    pub(crate) unverified_web: Arc<WebClient>,
     pub(crate) http_timeout: Duration,
     pub(crate) http_data_limit: u64,
     pub(crate) kv: Arc<dyn KvStore>,
@@ -70,6 +76,8 @@ pub(crate) struct AppShared {
     pub(crate) account: Arc<Account>,
     /// Which runs are recorded, and whether anybody is told of them.
     pub(crate) deck: Arc<Deck>,
+    /// What stands in for the world, in a test.
+    pub(crate) stage: MaybeStage,
 }
 
 impl AppShared {
@@ -83,12 +91,14 @@ impl AppShared {
             kv_prefix: self.kv_prefix.clone(),
             kv_counter: self.kv_counter.clone(),
             config: self.config.clone(),
+            legacy: Arc::clone(&self.legacy),
             metrics_prefix: self.metrics_prefix.clone(),
             metric_names: Mutex::new(self.metric_names.lock().clone()),
             allowed_helper_metadata: self.allowed_helper_metadata.clone(),
             endpoints: self.endpoints.clone(),
             send_to: self.send_to.clone(),
             web: Arc::clone(&self.web),
+            unverified_web: Arc::clone(&self.unverified_web),
             http_timeout: self.http_timeout,
             http_data_limit: self.http_data_limit,
             kv: Arc::clone(&self.kv),
@@ -100,6 +110,7 @@ impl AppShared {
             gauges: Gauges::of(&self.name),
             account: Arc::clone(&self.account),
             deck: Arc::clone(&self.deck),
+            stage: self.stage.clone(),
         }
     }
 }
@@ -117,26 +128,56 @@ pub struct App {
 }
 
 impl Sandbox {
-    /// Compiles a component, or takes it from the cache, and checks that it fits the world.
+    /// Compiles a component or a script, or takes it from the cache, and checks that it fits the world. What a file holds
+    /// is told by its first bytes, then by its name: `.mjs`, `.js`, anything else is a component.
     ///
     /// # Errors
     /// See [`LoadError`].
     pub fn load(&self, cache: &ComponentCache, path: &Path) -> Result<LoadedComponent, LoadError> {
-        let compiled = cache.load_file(self.engine(), path)?;
-        self.fit(compiled, &path.display().to_string())
+        let what = path.display().to_string();
+        let bytes = read_file(path)?;
+        match Sniffed::of(&bytes, Some(path), &what)? {
+            Sniffed::Component => self.fit(cache.load(self.engine(), &bytes, &what)?, &what),
+            Sniffed::Script(mut script) => {
+                if script.dialect == Dialect::Module {
+                    script.source_map = map_beside(path);
+                }
+                self.load_script(cache, &script, &what)
+            }
+        }
     }
 
-    /// As [`Sandbox::load`], from bytes; `what` names them in errors.
+    /// As [`Sandbox::load`], from bytes; `what` names them in errors. A script is known by its text: a module by its first
+    /// line `// vumi-app: module`, any other one is of Vumi's sandbox.
     ///
     /// # Errors
     /// See [`LoadError`].
     pub fn load_bytes(&self, cache: &ComponentCache, bytes: &[u8], what: &str) -> Result<LoadedComponent, LoadError> {
-        let compiled = cache.load(self.engine(), bytes, what)?;
-        self.fit(compiled, what)
+        match Sniffed::of(bytes, None, what)? {
+            Sniffed::Component => self.fit(cache.load(self.engine(), bytes, what)?, what),
+            Sniffed::Script(script) => self.load_script(cache, &script, what),
+        }
+    }
+
+    /// As [`Sandbox::load`], for a script that is at hand.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load_script(
+        &self,
+        cache: &ComponentCache,
+        source: &ScriptSource,
+        what: &str,
+    ) -> Result<LoadedComponent, LoadError> {
+        let engine = self.script_engine(cache, what)?;
+        let (script, from_cache) = self.script_now(&engine, cache, source, what)?;
+        let ready = Runnable::Script(Arc::new(script));
+        let version = Version::staying(ready, source.hash(), source.code.len() as u64);
+        Ok(LoadedComponent::new(from_cache, Arc::new(version)))
     }
 
     fn fit(&self, compiled: Compiled, what: &str) -> Result<LoadedComponent, LoadError> {
-        let pre = self.ready(&compiled, what)?;
+        let pre = Runnable::Component(Arc::new(self.ready(&compiled, what)?));
         let version = Version::staying(pre, compiled.hash, compiled.bytes);
         Ok(LoadedComponent::new(compiled.from_cache, Arc::new(version)))
     }
@@ -218,11 +259,13 @@ impl App {
             limits: config.limits.clone(),
             timeout: Duration::from_secs(config.timeout.max(1)),
             config: config.config.clone(),
+            legacy: Arc::new(config.legacy.clone()),
             metrics_prefix: config.metrics_prefix.clone().unwrap_or_else(|| name.to_owned()),
             metric_names: Mutex::default(),
             allowed_helper_metadata: config.allowed_helper_metadata.clone(),
             endpoints,
             send_to,
+            unverified_web: Arc::new(WebClient::unverified(policy.clone())),
             web: Arc::new(WebClient::new(policy)),
             http_timeout: Duration::from_secs(config.http.timeout.max(1)),
             http_data_limit: config.http.data_limit.0,
@@ -235,6 +278,7 @@ impl App {
             gauges: Gauges::of(name),
             account: Arc::default(),
             deck: Arc::new(deck),
+            stage: MaybeStage::default(),
         };
         Ok(Self {
             runner: Runner::new(sandbox),
@@ -293,6 +337,11 @@ impl App {
 
     pub(crate) fn shared(&self) -> &Arc<AppShared> {
         &self.shared
+    }
+
+    /// What all runs share, while nobody shares it yet.
+    pub(crate) fn shared_mut(&mut self) -> Option<&mut AppShared> {
+        Arc::get_mut(&mut self.shared)
     }
 
     pub(crate) fn pool(&self) -> Option<&Arc<Pool>> {

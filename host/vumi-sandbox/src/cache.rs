@@ -46,6 +46,39 @@ pub enum LoadError {
         /// The file.
         what: String,
     },
+    /// A script that is no text.
+    #[error("{what}: is not a script: it is no UTF-8 text")]
+    NotText {
+        /// The file.
+        what: String,
+    },
+    /// A script that is larger than any.
+    #[error("{what}: has {bytes} bytes, a script has at most 16 MiB")]
+    ScriptTooLarge {
+        /// The file.
+        what: String,
+        /// Its size.
+        bytes: u64,
+    },
+    /// A script that the engine cannot read.
+    #[error("{what}: is no JavaScript that can be run: {reason}")]
+    Script {
+        /// The file.
+        what: String,
+        /// What the engine says, and where.
+        reason: String,
+    },
+    /// A script, and nothing to run it.
+    #[error(
+        "{what}: needs the script engine, which cannot be used ({reason}): run `cargo xtask engine`, or put \
+         script-engine.wasm beside vumi-host"
+    )]
+    NoScriptEngine {
+        /// The script.
+        what: String,
+        /// Why.
+        reason: String,
+    },
     /// A module of the core language.
     #[error(
         "{what}: is a core WebAssembly module, not a component; build it with `cargo build --target wasm32-wasip2`"
@@ -161,13 +194,7 @@ impl ComponentCache {
     /// # Errors
     /// See [`LoadError`].
     pub fn load_file(&self, engine: &Engine, path: &Path) -> Result<Compiled, LoadError> {
-        let read_error = |source| LoadError::Read { path: path.to_owned(), source };
-        let size = fs::metadata(path).map_err(read_error)?.len();
-        if size > MAX_COMPONENT {
-            return Err(LoadError::TooLarge { what: path.display().to_string(), bytes: size });
-        }
-        let bytes = fs::read(path).map_err(read_error)?;
-        self.load(engine, &bytes, &path.display().to_string())
+        self.load(engine, &read_file(path)?, &path.display().to_string())
     }
 
     /// Loads a component from its bytes; `what` names it in errors.
@@ -192,6 +219,31 @@ impl ComponentCache {
         Ok(Compiled { component, hash, from_cache: false, bytes: size })
     }
 
+    /// What this host kept under this name, unless it is not there or cannot be trusted.
+    pub(crate) fn read_sealed(&self, name: &str) -> Option<Vec<u8>> {
+        let file = self.folder.as_ref()?.join(name);
+        let found = fs::symlink_metadata(&file).ok()?;
+        if !is_mine(&file, &found) {
+            return None;
+        }
+        let mut bytes = fs::read(&file).ok()?;
+        let (content, seal) = bytes.split_last_chunk::<SEAL_LENGTH>()?;
+        if *seal != seal_of(content) {
+            tracing::warn!(file = %file.display(), "a file of the component cache is damaged and not used");
+            return None;
+        }
+        bytes.truncate(content.len());
+        Some(bytes)
+    }
+
+    /// Keeps something that this host made itself.
+    pub(crate) fn keep_sealed(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+        match &self.folder {
+            Some(folder) => keep(bytes, &folder.join(name)),
+            None => Ok(()),
+        }
+    }
+
     fn file(&self, engine: &Engine, hash: &str) -> Option<PathBuf> {
         self.folder.as_ref().map(|folder| folder.join(format!("{hash}-{:016x}.cwasm", engine_hash(engine))))
     }
@@ -211,6 +263,19 @@ impl ComponentCache {
         let (component, size) = map_file(engine, &file)?;
         Some((Compiled { component, hash: hash.to_owned(), from_cache: true, bytes }, size))
     }
+}
+
+/// Reads a file that may be a component.
+///
+/// # Errors
+/// When it cannot be read or is too large.
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
+    let read_error = |source| LoadError::Read { path: path.to_owned(), source };
+    let size = fs::metadata(path).map_err(read_error)?.len();
+    if size > MAX_COMPONENT {
+        return Err(LoadError::TooLarge { what: path.display().to_string(), bytes: size });
+    }
+    fs::read(path).map_err(read_error)
 }
 
 /// The first eight bytes tell what a file is, better than any later error.
@@ -251,13 +316,20 @@ fn seal_of(code: &[u8]) -> [u8; SEAL_LENGTH] {
     seal
 }
 
+/// Whether nobody but this user can have written a file.
+fn is_mine(file: &Path, found: &fs::Metadata) -> bool {
+    let mine = found.is_file() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o022 == 0;
+    if !mine {
+        tracing::warn!(file = %file.display(), "a compiled component that others could have written is not used");
+    }
+    mine
+}
+
 /// Maps a compiled component; the number is the size of its file. Whatever is wrong with the file, the answer is to
 /// compile again.
 fn map_file(engine: &Engine, file: &Path) -> Option<(Component, u64)> {
     let found = fs::symlink_metadata(file).ok()?;
-    let mine = found.is_file() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o022 == 0;
-    if !mine {
-        tracing::warn!(file = %file.display(), "a compiled component that others could have written is not used");
+    if !is_mine(file, &found) {
         return None;
     }
     match is_whole(file) {

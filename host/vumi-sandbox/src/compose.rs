@@ -10,7 +10,6 @@ use vumi_bindings::app::vumi::app::types::Error;
 use vumi_message::{Payload, Stamp, Timestamp, UserMessage, derived_id};
 
 use crate::state::{Cause, Guest, now};
-use crate::tape::Tape;
 
 impl Guest {
     /// An answer to the message that started the run.
@@ -69,7 +68,10 @@ impl Guest {
     }
 
     fn stamp_time(&self) -> Timestamp {
-        self.tape.as_ref().map_or_else(now, Tape::stamp)
+        match &self.tape {
+            Some(tape) => tape.stamp(),
+            None => self.app.stage.now().unwrap_or_else(now),
+        }
     }
 
     /// The helper metadata that a guest gave, checked against what the configuration allows.

@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 use vumi_core::ByteSize;
 
 use crate::limits::Limits;
+use crate::script::LegacyOptions;
 use crate::tape::RecordRule;
 
 /// One app. Keys that Vumi's sandbox application had keep their names.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AppConfig {
-    /// The component: a `.wasm` file, or a guest project's folder. Relative to the configuration file.
+    /// The app: a component (`.wasm`), a script (`.mjs` of the JavaScript SDK, `.js` of Vumi's sandbox), or a guest
+    /// project's folder. Relative to the configuration file.
     pub component: String,
     /// The connector: the app consumes `<transport_name>.inbound` and `.event` and publishes `<transport_name>.outbound`.
     /// The app's name unless given.
@@ -72,6 +74,15 @@ pub struct AppConfig {
     #[serde(default = "default_parallel")]
     #[schemars(range(min = 1))]
     pub parallel: usize,
+    /// The text of a script for Vumi's sandbox, in place of a file. Set by the classes of that sandbox alone.
+    #[serde(skip)]
+    pub javascript: Option<String>,
+    /// A JavaScript expression whose properties are globals of such a script. Set likewise.
+    #[serde(skip)]
+    pub app_context: Option<String>,
+    /// What such a script is given. Set likewise.
+    #[serde(skip)]
+    pub legacy: LegacyOptions,
 }
 
 /// How long an instance of a guest lives.
@@ -128,6 +139,11 @@ fn default_parallel() -> usize {
 }
 
 impl AppConfig {
+    /// Whether it came from a class of Vumi's sandbox: its file is a script of that sandbox whatever it is called.
+    pub fn is_of_vumi(&self) -> bool {
+        self.legacy.resources.is_some()
+    }
+
     /// The defaults, for a component.
     pub fn of(component: impl Into<String>) -> Self {
         Self {
@@ -148,6 +164,9 @@ impl AppConfig {
             reuse_messages: default_reuse_messages(),
             amqp_prefetch_count: default_prefetch(),
             parallel: default_parallel(),
+            javascript: None,
+            app_context: None,
+            legacy: LegacyOptions::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! wiped, not returned to the kernel. A ticker advances the engine's epoch every millisecond; running guests look
 //! up at each tick, nothing else happens then.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use vumi_bindings::app::App as AppWorld;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::script::Core;
 use crate::state::Guest;
 use crate::turns::Turns;
 
@@ -34,11 +36,13 @@ const PART_PLACES: u32 = 64;
 pub struct EngineOptions {
     /// Runs at the same time, over all apps. More wait for a place.
     pub instances: u32,
+    /// The component that runs scripts. Without it there are none.
+    pub script_engine: Option<PathBuf>,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { instances: 256 }
+        Self { instances: 256, script_engine: None }
     }
 }
 
@@ -46,6 +50,7 @@ impl Default for EngineOptions {
 pub struct Sandbox {
     engine: Engine,
     linker: Linker<Guest>,
+    scripts: Core,
     places: Arc<Semaphore>,
     part_places: Arc<Semaphore>,
     turns: Arc<Turns>,
@@ -81,9 +86,11 @@ impl Sandbox {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         crate::tape::link_clocks(&mut linker)?;
         AppWorld::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+        let scripts = Core::new(options.script_engine.clone(), &linker)?;
         start_ticker(&engine)?;
         Ok(Arc::new(Self {
             engine,
+            scripts,
             linker,
             places: Arc::new(Semaphore::new(options.instances as usize)),
             part_places: Arc::new(Semaphore::new(PART_PLACES as usize)),
@@ -105,6 +112,10 @@ impl Sandbox {
 
     pub(crate) fn linker(&self) -> &Linker<Guest> {
         &self.linker
+    }
+
+    pub(crate) fn scripts(&self) -> &Core {
+        &self.scripts
     }
 
     /// Who may use a thread of the guests, of which there are as many as processors.

@@ -4,7 +4,7 @@
 //! hands it one message or event, and throws it away. Nothing survives in memory between messages or apps (unless the
 //! app's owner asked for [`Instances::Reuse`]): what an app wants to keep goes into its kv. To the rest of the host an app is one [`Application`](vumi_core::Application)
 //! among others. Components that work as a router or middleware ([`GuestRouter`], [`GuestMiddleware`]) run in the same
-//! way.
+//! way. An app can also be a script: JavaScript text that runs on an engine which all scripts share (`script`).
 //!
 //! Three lifetimes: what lives as long as the process is in `engine`, as long as the app in `app`, as long as one
 //! message in `state`.
@@ -18,6 +18,7 @@ mod convert;
 mod cpu;
 mod engine;
 mod gauges;
+mod graph;
 mod library;
 mod limits;
 mod logbook;
@@ -27,7 +28,9 @@ mod plan;
 mod resources;
 mod reuse;
 mod run;
+mod script;
 mod shadow;
+mod stage;
 mod state;
 mod tape;
 mod turns;
@@ -47,7 +50,9 @@ pub use parts::{GuestMiddleware, GuestRouter, PartSurroundings};
 pub use plan::{Plan, Release, WHOLE};
 pub use resources::{Aggregator, Datapoint, MetricSink};
 pub use run::Finished;
+pub use script::{Dialect, LegacyOptions, Resource, ScriptSource};
 pub use shadow::Shadow;
+pub use stage::{Company, Stage};
 pub use tape::{
     Departure, DepartureKind, FORMAT as TAPE_FORMAT, RecordRule, Replayed, Secret, TapeCall, TapeClocks, TapeCost,
     TapeDocument, TapeError, TapeInput, TapeSettings, TapeStop,

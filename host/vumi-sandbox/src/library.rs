@@ -17,16 +17,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
-use vumi_bindings::app::AppPre;
 
 use crate::app::LoadedComponent;
-use crate::cache::{Compiled, ComponentCache, LoadError, check_header, hex};
+use crate::cache::{ComponentCache, LoadError, check_header, hex};
 use crate::compile::Compiler;
 use crate::engine::Sandbox;
-use crate::state::Guest;
-
-/// What a component in memory takes beside its mapped code, in bytes: the engine's own tables about it. Measured.
-const OVERHEAD: u64 = 64 << 10;
+use crate::script::{Runnable, Sniffed};
 
 /// Where the bytes of a component are, for the case that its compiled form is gone.
 #[async_trait]
@@ -77,7 +73,7 @@ pub struct LibraryStats {
 pub(crate) struct Version {
     pub(crate) hash: String,
     pub(crate) bytes: u64,
-    ready: RwLock<Option<Arc<AppPre<Guest>>>>,
+    ready: RwLock<Option<Runnable>>,
     used: AtomicBool,
     weight: AtomicU64,
     loading: tokio::sync::Mutex<()>,
@@ -87,8 +83,8 @@ pub(crate) struct Version {
 
 impl Version {
     /// One that always stays in memory.
-    pub(crate) fn staying(pre: AppPre<Guest>, hash: String, bytes: u64) -> Self {
-        Self { ready: RwLock::new(Some(Arc::new(pre))), ..Self::absent(hash, bytes, None) }
+    pub(crate) fn staying(ready: Runnable, hash: String, bytes: u64) -> Self {
+        Self { ready: RwLock::new(Some(ready)), ..Self::absent(hash, bytes, None) }
     }
 
     fn absent(hash: String, bytes: u64, library: Option<Weak<Library>>) -> Self {
@@ -107,7 +103,7 @@ impl Version {
     ///
     /// # Errors
     /// One sentence when it cannot be brought.
-    pub(crate) async fn ready(self: &Arc<Self>) -> Result<Arc<AppPre<Guest>>, String> {
+    pub(crate) async fn ready(self: &Arc<Self>) -> Result<Runnable, String> {
         if let Some(pre) = self.here() {
             return Ok(pre);
         }
@@ -122,7 +118,7 @@ impl Version {
         library.bring(self).await.map_err(|error| error.to_string())
     }
 
-    fn here(&self) -> Option<Arc<AppPre<Guest>>> {
+    fn here(&self) -> Option<Runnable> {
         let pre = self.ready.read().clone();
         // Read first: a flag that every run writes would travel between processors.
         if pre.is_some() && !self.used.load(Ordering::Relaxed) {
@@ -159,7 +155,9 @@ impl Library {
     /// # Errors
     /// See [`LoadError`]; `what` names the component in it.
     pub async fn admit(self: &Arc<Self>, component: &Bytes, what: &str) -> Result<LoadedComponent, LoadError> {
-        check_header(component, what)?;
+        if matches!(Sniffed::of(component, None, what)?, Sniffed::Component) {
+            check_header(component, what)?;
+        }
         let hash = hex(&Sha256::digest(component));
         let version = self.version(&hash, component.len() as u64);
         let _loading = version.loading.lock().await;
@@ -200,7 +198,7 @@ impl Library {
     }
 
     /// Maps the compiled form; compiles it again when it is gone, e.g. after an upgrade of the engine, or damaged.
-    async fn bring(&self, version: &Arc<Version>) -> Result<Arc<AppPre<Guest>>, LoadError> {
+    async fn bring(&self, version: &Arc<Version>) -> Result<Runnable, LoadError> {
         let began = Instant::now();
         let what = format!("the component {}", version.hash.get(..12).unwrap_or(&version.hash));
         let pre = self.make_ready(version, None, &what).await?;
@@ -214,10 +212,11 @@ impl Library {
         version: &Arc<Version>,
         component: Option<&Bytes>,
         what: &str,
-    ) -> Result<Arc<AppPre<Guest>>, LoadError> {
+    ) -> Result<Runnable, LoadError> {
         let engine = self.sandbox.engine();
-        if let Some(found) = self.cache.map(engine, &version.hash, version.bytes) {
-            return self.shelve(version, found, what);
+        if let Some((compiled, size)) = self.cache.map(engine, &version.hash, version.bytes) {
+            let ready = Runnable::Component(Arc::new(self.sandbox.ready(&compiled, what)?));
+            return Ok(self.shelve(version, ready, size));
         }
         let unavailable = |reason: String| LoadError::Unavailable { what: what.to_owned(), reason };
         let component = match component {
@@ -227,36 +226,37 @@ impl Library {
                 found.ok_or_else(|| unavailable("its bytes are gone".into()))?
             }
         };
+        // The text of a script is small; its bytecode is looked for under what it was made of.
+        if let Sniffed::Script(source) = Sniffed::of(&component, None, what)? {
+            let engine = self.sandbox.script_engine_soon(&self.cache, what).await?;
+            let (script, _) = self.sandbox.script(&engine, &self.cache, &source, what).await?;
+            return Ok(self.shelve(version, Runnable::Script(Arc::new(script)), 0));
+        }
         let code = self.compiler.compile(engine, &component, what).await?;
         self.cache.keep_code(engine, &version.hash, &code)?;
         let found = self.cache.map(engine, &version.hash, version.bytes);
-        let found = found.ok_or_else(|| unavailable("its compiled form cannot be read back".into()))?;
-        self.shelve(version, found, what)
+        let (compiled, size) = found.ok_or_else(|| unavailable("its compiled form cannot be read back".into()))?;
+        let ready = Runnable::Component(Arc::new(self.sandbox.ready(&compiled, what)?));
+        Ok(self.shelve(version, ready, size))
     }
 
-    /// Puts a mapped component where runs find it, and drops others for it.
-    fn shelve(
-        &self,
-        version: &Arc<Version>,
-        (compiled, size): (Compiled, u64),
-        what: &str,
-    ) -> Result<Arc<AppPre<Guest>>, LoadError> {
-        let pre: Arc<AppPre<Guest>> = Arc::new(self.sandbox.ready(&compiled, what)?);
-        *version.ready.write() = Some(Arc::clone(&pre));
+    /// Puts one where runs find it, and drops others for it. `size` is that of its mapped code, in bytes.
+    fn shelve(&self, version: &Arc<Version>, ready: Runnable, size: u64) -> Runnable {
+        *version.ready.write() = Some(ready.clone());
         version.used.store(true, Ordering::Relaxed);
-        version.weight.store(size + OVERHEAD, Ordering::Relaxed);
+        version.weight.store(size + ready.weight(), Ordering::Relaxed);
         self.loads.fetch_add(1, Ordering::Relaxed);
         let dropped = self.shelf.lock().add(version, self.budget);
         self.drops.fetch_add(dropped.len() as u64, Ordering::Relaxed);
         // Unmapping takes the kernel a moment; the lock is not held meanwhile.
         drop(dropped);
-        Ok(pre)
+        ready
     }
 }
 
 impl Shelf {
     /// Puts one on the shelf; the answer is what had to go for it. Runs that have begun keep theirs until they end.
-    fn add(&mut self, version: &Arc<Version>, budget: u64) -> Vec<Arc<AppPre<Guest>>> {
+    fn add(&mut self, version: &Arc<Version>, budget: u64) -> Vec<Runnable> {
         self.ring.push(Arc::clone(version));
         self.bytes += version.weight.load(Ordering::Relaxed);
         let mut gone = Vec::new();

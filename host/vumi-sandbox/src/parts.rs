@@ -36,6 +36,7 @@ use crate::limits::Limits;
 use crate::logbook::printable;
 use crate::resources::MetricSink;
 use crate::run::{About, Entry, MAX_REASON, run};
+use crate::stage::MaybeStage;
 use crate::state::Cause;
 use crate::tape::Deck;
 use crate::web::{WebClient, WebPolicy};
@@ -97,11 +98,13 @@ impl Part {
             limits,
             timeout: Duration::from_secs(config.timeout.max(1)),
             config: config.config.clone(),
+            legacy: Arc::default(),
             metrics_prefix: name.to_owned(),
             metric_names: Mutex::default(),
             allowed_helper_metadata: Vec::new(),
             endpoints: Vec::new(),
             send_to: BTreeMap::new(),
+            unverified_web: Arc::new(WebClient::unverified(policy.clone())),
             web: Arc::new(WebClient::new(policy)),
             http_timeout: Duration::from_secs(http.timeout.max(1)),
             http_data_limit: http.data_limit.0,
@@ -114,6 +117,7 @@ impl Part {
             gauges: Gauges::of(name),
             account: Arc::default(),
             deck: Arc::new(Deck::off()),
+            stage: MaybeStage::default(),
         };
         Ok(Self { sandbox: Arc::clone(sandbox), shared: Arc::new(shared), guests: around.guests })
     }

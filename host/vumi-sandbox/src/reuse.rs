@@ -14,14 +14,14 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
-use vumi_bindings::app::{App as AppWorld, AppPre};
 use wasmtime::Store;
 
 use crate::app::AppShared;
 use crate::config::{AppConfig, Instances};
 use crate::engine::Sandbox;
 use crate::library::Version;
-use crate::run::{About, Began, Entry, Finished, Handler, beginning};
+use crate::run::{About, Began, Entry, Finished};
+use crate::script::{Handler, Instance, Runnable};
 use crate::state::Guest;
 
 use shelf::Shelf;
@@ -33,8 +33,8 @@ const IDLE: Duration = Duration::from_secs(60);
 pub(crate) struct Source {
     /// Tells instances of one component from those of another.
     pub(crate) version: Arc<Version>,
-    /// The component, in memory.
-    pub(crate) pre: Arc<AppPre<Guest>>,
+    /// The component or script, in memory.
+    pub(crate) ready: Runnable,
 }
 
 /// The live instances of one app.
@@ -59,15 +59,15 @@ struct Waiting {
 /// An instance and how often it was used.
 struct Live {
     store: Store<Guest>,
-    instance: Option<AppWorld>,
+    instance: Option<Instance>,
     version: Arc<Version>,
     messages: u64,
 }
 
 /// One call of an instance, which is made when there is none yet.
 struct Call<'a> {
-    instance: &'a mut Option<AppWorld>,
-    pre: &'a AppPre<Guest>,
+    instance: &'a mut Option<Instance>,
+    ready: &'a Runnable,
     what: &'a Handler,
 }
 
@@ -77,9 +77,12 @@ impl Entry for Call<'_> {
     async fn enter(self, store: &mut Store<Guest>) -> wasmtime::Result<Result<(), String>> {
         let instance = match self.instance {
             Some(instance) => instance,
-            none => none.insert(self.pre.instantiate_async(&mut *store).await.map_err(beginning)?),
+            none => match self.ready.instance(store).await? {
+                Ok(instance) => none.insert(instance),
+                Err(text) => return Ok(Err(text)),
+            },
         };
-        self.what.call(instance, store).await
+        instance.call(self.what, store).await
     }
 }
 
@@ -103,7 +106,7 @@ impl Pool {
         source: Source,
         what: &Handler,
     ) -> Finished {
-        let (About { cause, user, version: number }, Source { version, pre }) = (about, source);
+        let (About { cause, user, version: number }, Source { version, ready }) = (about, source);
         let first = sandbox.turns().first(&shared.account).await;
         let began = Began::now();
         let deadline = began.clock + shared.timeout;
@@ -117,11 +120,12 @@ impl Pool {
                 Live { store, instance: None, version, messages: 0 }
             }
         };
-        let call = Call { instance: &mut live.instance, pre: &pre, what };
+        let call = Call { instance: &mut live.instance, ready: &ready, what };
         let ended = shared.enter(&mut live.store, call, &began, sandbox.turns(), first).await;
         live.messages += 1;
         let finished = shared.finish(live.store.data_mut(), ended.stop, ended.cpu, &began, user, number);
-        if ended.returned && live.messages < self.messages {
+        // A script that threw while it was loaded left a store without an instance.
+        if ended.returned && live.instance.is_some() && live.messages < self.messages {
             self.put(live, sandbox);
         } else {
             drop(live);

@@ -6,20 +6,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedSemaphorePermit;
-use vumi_bindings::app::vumi::app::types;
-use vumi_bindings::app::{App as AppWorld, AppPre};
 use vumi_core::{Confirm, Happening, Input, LogLevel, Outcome, Run};
 use vumi_message::Timestamp;
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::app::{App, AppShared};
-use crate::convert;
 use crate::cpu::{CpuMeter, Timed};
 use crate::engine::{Sandbox, TICK};
 use crate::logbook::printable;
 use crate::meter::{Growth, Stop};
 use crate::plan::Release;
 use crate::reuse::{Pool, Source};
+use crate::script::{Handler, Runnable};
 use crate::state::{Cause, Guest, now};
 use crate::tape::Tape;
 use crate::turns::{InTurn, Turn, Turns};
@@ -67,44 +65,18 @@ pub(crate) trait Entry: Send {
 
 /// One call of an app's handler.
 struct Call<'a> {
-    pre: &'a AppPre<Guest>,
+    ready: &'a Runnable,
     what: &'a Handler,
-}
-
-/// The contract's two handlers, and what each is given.
-pub(crate) enum Handler {
-    Message(types::Message),
-    Event(types::Event),
-}
-
-impl Handler {
-    fn of(input: &Input) -> Self {
-        match input {
-            Input::Message(message) => Self::Message(convert::message(message)),
-            Input::Event(event) => Self::Event(convert::event(event)),
-        }
-    }
-
-    /// Calls an instance.
-    pub(crate) async fn call(
-        &self,
-        instance: &AppWorld,
-        store: &mut Store<Guest>,
-    ) -> wasmtime::Result<Result<(), String>> {
-        let handler = instance.vumi_app_handler();
-        match self {
-            Self::Message(message) => handler.call_on_message(store, message).await,
-            Self::Event(event) => handler.call_on_event(store, event).await,
-        }
-    }
 }
 
 impl Entry for Call<'_> {
     type Answer = ();
 
     async fn enter(self, store: &mut Store<Guest>) -> wasmtime::Result<Result<(), String>> {
-        let instance = self.pre.instantiate_async(&mut *store).await.map_err(beginning)?;
-        self.what.call(&instance, store).await
+        match self.ready.instance(store).await? {
+            Ok(instance) => instance.call(self.what, store).await,
+            Err(text) => Ok(Err(text)),
+        }
     }
 }
 
@@ -121,8 +93,11 @@ impl App {
         if let (Some(shadow), true) = (&plan.shadow, is_live) {
             return shadow.run(self, release, input).await;
         }
-        let pool = self.pool().filter(|_| is_live);
-        let finished = self.runner().run_release(release, self.shared(), pool, input).await;
+        let other = self.shared().named_by(input);
+        // Instances that go on are the app's own.
+        let pool = self.pool().filter(|_| is_live && other.is_none());
+        let shared = other.as_ref().unwrap_or_else(|| self.shared());
+        let finished = self.runner().run_release(release, shared, pool, input).await;
         if !is_live {
             self.senders().note(&finished.run.message_id, self.name(), finished.run.sent);
         }
@@ -150,18 +125,18 @@ impl Runner {
         pool: Option<&Arc<Pool>>,
         input: &Input,
     ) -> Finished {
-        let pre = match release.component.version().ready().await {
-            Ok(pre) => pre,
+        let ready = match release.component.version().ready().await {
+            Ok(ready) => ready,
             Err(reason) => return shared.not_ready(input, release.number, reason),
         };
         let tape = shared.deck.tape(release.number, release.component.hash(), input);
         let place = self.sandbox.place().await;
         if let (Some(pool), None) = (pool, &tape) {
-            let (about, what) = (About::of(input, release.number), Handler::of(input));
-            let source = Source { version: Arc::clone(release.component.version()), pre };
+            let (about, what) = (About::of(input, release.number), Handler::of(input, &ready));
+            let source = Source { version: Arc::clone(release.component.version()), ready };
             return pool.run(&self.sandbox, shared, place, about, source, &what).await;
         }
-        let finished = once(&self.sandbox, shared, place, pre, release.number, input, tape.as_ref()).await;
+        let finished = once(&self.sandbox, shared, place, &ready, release.number, input, tape.as_ref()).await;
         shared.deck.keep(shared, tape, &finished.run);
         finished
     }
@@ -172,13 +147,13 @@ pub(crate) async fn once(
     sandbox: &Sandbox,
     shared: &Arc<AppShared>,
     place: Option<OwnedSemaphorePermit>,
-    pre: Arc<AppPre<Guest>>,
+    ready: &Runnable,
     version: Option<u32>,
     input: &Input,
     tape: Option<&Tape>,
 ) -> Finished {
-    let (about, what) = (About::of(input, version), Handler::of(input));
-    run(sandbox, shared, place, about, Call { pre: &pre, what: &what }, tape).await.1
+    let (about, what) = (About::of(input, version), Handler::of(input, ready));
+    run(sandbox, shared, place, about, Call { ready, what: &what }, tape).await.1
 }
 
 /// What a run is about.
@@ -334,6 +309,31 @@ impl AppShared {
         }
         self.report(&run);
         Finished { run, confirms: std::mem::take(&mut guest.confirms), again }
+    }
+
+    /// The same app for another namespace, where the app lets its messages say whose keys and log lines they are about.
+    fn named_by(&self, input: &Input) -> Option<Arc<Self>> {
+        if !self.legacy.sandbox_id_of_message {
+            return None;
+        }
+        let payload = match input {
+            Input::Message(message) => message.payload(),
+            Input::Event(event) => event.payload(),
+        };
+        let id = payload.get("sandbox_id")?.as_str()?;
+        if id == self.sandbox_id {
+            return None;
+        }
+        if id.is_empty() || id.contains('#') {
+            tracing::warn!(app = self.name, "a message's sandbox_id is empty or holds a `#`; the app's own is taken");
+            return None;
+        }
+        Some(Arc::new(Self {
+            sandbox_id: id.to_owned(),
+            kv_prefix: format!("sandboxes#{id}#"),
+            kv_counter: format!("count#{id}"),
+            ..self.beside()
+        }))
     }
 
     /// A run that could not begin: its component could not be brought into memory.

@@ -16,6 +16,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use crate::app::AppShared;
 use crate::logbook::Logbook;
 use crate::meter::{Budget, Growth, Stop};
+use crate::script::Traces;
 use crate::tape::Tape;
 
 /// See the module's text.
@@ -36,6 +37,8 @@ pub(crate) struct Guest {
     pub(crate) lost_message: Option<String>,
     /// The tape of a run that is recorded or replayed.
     pub(crate) tape: Option<Tape>,
+    /// What stack traces of a script are read with.
+    pub(crate) traces: Option<Arc<Traces>>,
     wasi: Option<WasiCtx>,
     table: ResourceTable,
 }
@@ -74,6 +77,7 @@ impl Guest {
             host_fault: None,
             lost_message: None,
             tape: None,
+            traces: None,
             wasi: None,
             table: crate::wasi::table(),
             app,
@@ -94,6 +98,8 @@ impl Guest {
             host_fault,
             lost_message,
             tape,
+            // The instance's own, as its memory is.
+            traces: _,
             wasi: _,
             table: _,
         } = self;
@@ -156,7 +162,7 @@ impl WasiView for Guest {
         // Most messages never reach for WASI: the context is made when the first call comes.
         let Self { app, cause, logbook, tape, wasi, table, .. } = self;
         let logbook = || logbook.get_or_init(|| Arc::new(Logbook::new(Arc::clone(app), cause.clone())));
-        let ctx = wasi.get_or_insert_with(|| crate::wasi::context(logbook(), tape.as_ref()));
+        let ctx = wasi.get_or_insert_with(|| crate::wasi::context(logbook(), tape.as_ref(), app.stage.get()));
         WasiCtxView { ctx, table }
     }
 }

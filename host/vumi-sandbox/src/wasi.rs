@@ -18,6 +18,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
 use crate::logbook::{Logbook, Stdio};
 use crate::meter::Stop;
+use crate::stage::{self, Stage};
 use crate::tape::{Tape, body_value, equip};
 
 /// Handles that a guest may hold at a time (streams, pollables).
@@ -38,11 +39,13 @@ pub(crate) fn table() -> ResourceTable {
 }
 
 /// The context of one run.
-pub(crate) fn context(logbook: &Arc<Logbook>, tape: Option<&Tape>) -> WasiCtx {
+pub(crate) fn context(logbook: &Arc<Logbook>, tape: Option<&Tape>, stage: Option<&Arc<dyn Stage>>) -> WasiCtx {
     let stream = |stdio| LogStream { logbook: Arc::clone(logbook), stdio, tape: tape.cloned() };
     let mut builder = WasiCtxBuilder::new();
-    if let Some(tape) = tape {
-        equip(&mut builder, tape);
+    match (tape, stage) {
+        (Some(tape), _) => equip(&mut builder, tape),
+        (None, Some(stage)) => stage::equip(&mut builder, stage),
+        (None, None) => {}
     }
     builder
         .stdout(stream(Stdio::Out))

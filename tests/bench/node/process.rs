@@ -16,8 +16,30 @@ pub struct Sandboxer {
     node: PathBuf,
     runner: PathBuf,
     kv: Mutex<HashMap<String, Value>>,
-    javascript: String,
+    app: NodeApp,
     message: Value,
+}
+
+/// An application and what its owner gives it.
+#[derive(Default)]
+pub struct NodeApp {
+    /// Its text.
+    pub javascript: String,
+    /// An expression whose properties become globals.
+    pub app_context: Option<String>,
+    /// Where that expression's `require` looks.
+    pub modules: Option<PathBuf>,
+    /// What it finds under `config` of its configuration.
+    pub config: Value,
+}
+
+/// The application that does what the guest does.
+pub fn application() -> PathBuf {
+    root().join("tests/bench/node/app.js")
+}
+
+fn runner() -> PathBuf {
+    root().join("tests/bench/node/runner.js")
 }
 
 /// The program, if this machine has it.
@@ -31,17 +53,22 @@ pub fn node() -> Option<PathBuf> {
 impl Sandboxer {
     /// For the application that does what the guest does.
     pub fn new(node: &Path, message: &UserMessage) -> Self {
-        let folder = root().join("tests/bench/node");
-        let javascript = std::fs::read_to_string(folder.join("app.js")).expect("the application can be read");
+        let javascript = std::fs::read_to_string(application()).expect("the application can be read");
+        Self::of(node, NodeApp { javascript, ..NodeApp::default() }, message)
+    }
+
+    /// For this application.
+    pub fn of(node: &Path, app: NodeApp, message: &UserMessage) -> Self {
         let message = serde_json::from_str(&message.to_json()).expect("a message is JSON");
-        Self { node: node.to_owned(), runner: folder.join("runner.js"), kv: Mutex::default(), javascript, message }
+        Self { node: node.to_owned(), runner: runner(), kv: Mutex::default(), app, message }
     }
 
     /// For an application of a captured conversation and its message.
     fn captured(node: &Path, conversation: &Value) -> Self {
         let javascript = conversation["app"].as_str().expect("the application").to_owned();
-        let runner = root().join("tests/bench/node/runner.js");
-        Self { node: node.to_owned(), runner, kv: Mutex::default(), javascript, message: conversation["sent"].clone() }
+        let app = NodeApp { javascript, ..NodeApp::default() };
+        let (node, message) = (node.to_owned(), conversation["sent"].clone());
+        Self { node, runner: runner(), kv: Mutex::default(), app, message }
     }
 
     /// One message; what the process said.
@@ -49,11 +76,15 @@ impl Sandboxer {
         let mut command = Command::new(&self.node);
         // An application of Vumi's saw no environment but the configured one, by default none.
         command.arg(&self.runner).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped());
+        if let Some(modules) = &self.app.modules {
+            command.env("NODE_PATH", modules);
+        }
         let mut process = command.spawn().expect("node can be started");
         let mut stdin = process.stdin.take().expect("it is piped");
         let stdout = BufReader::new(process.stdout.take().expect("it is piped"));
         let hello = json!({
-            "cmd": "initialize", "cmd_id": "a", "reply": false, "javascript": self.javascript, "app_context": null,
+            "cmd": "initialize", "cmd_id": "a", "reply": false,
+            "javascript": self.app.javascript, "app_context": self.app.app_context,
         });
         say(&mut stdin, &hello);
         say(&mut stdin, &json!({"cmd": "inbound-message", "cmd_id": "b", "reply": false, "msg": self.message}));
@@ -74,9 +105,12 @@ impl Sandboxer {
         let key = || request["key"].as_str().expect("a key").to_owned();
         let mut kv = self.kv.lock().expect("no panic");
         match request["cmd"].as_str() {
+            Some("log.debug") => {}
             Some("log.info") => assert!(request["msg"].is_string(), "{request}"),
             Some("outbound.reply_to") => assert_eq!(request["in_reply_to"], self.message["message_id"]),
             Some("kv.get") => answer["value"] = kv.get(&key()).cloned().unwrap_or_default(),
+            Some("config.get") if request["key"] == "config" => answer["value"] = self.app.config.to_string().into(),
+            Some("config.get") => answer["value"] = Value::Null,
             Some("kv.set") => drop(kv.insert(key(), request["value"].clone())),
             _ => panic!("an unknown request: {request}"),
         }

@@ -32,7 +32,8 @@ const api = new Api();
 
 function load(command) {
   api.log_info('Loading sandboxed code ...');
-  const extras = command.app_context ? vm.runInThisContext('(' + command.app_context + ')') : {};
+  // The expression of the app's owner sees what is around it here, `require` above all.
+  const extras = command.app_context ? eval('(' + command.app_context + ')') : {};
   vm.runInNewContext(command.javascript, { api, ...extras });
 }
 

@@ -25,7 +25,8 @@ use vumi_tests::guests;
 
 /// The engine of this test binary.
 pub fn sandbox() -> &'static Arc<Sandbox> {
-    sandbox_of(&EngineOptions::default())
+    let script_engine = guests::target_of_guests().join("script-engine.wasm");
+    sandbox_of(&EngineOptions { script_engine: Some(script_engine), ..EngineOptions::default() })
 }
 
 /// As [`sandbox`], set up like this if this is its first use.

@@ -153,7 +153,8 @@ async fn what_is_no_app_is_refused() {
         let library = Arc::clone(&stage.library);
         async move { library.admit(&Bytes::from(bytes), "upload").await.map(|_| ()).unwrap_err() }
     };
-    assert!(matches!(refused(b"hello".to_vec()).await, LoadError::NotWasm { .. }));
+    assert!(matches!(refused(b"\xffhello".to_vec()).await, LoadError::NotWasm { .. }));
+    assert!(matches!(refused(b"hello you".to_vec()).await, LoadError::Script { .. }));
     assert!(matches!(refused(b"\0asm\x01\0\0\0".to_vec()).await, LoadError::NotAComponent { .. }));
     let echo = std::fs::read(guests::guest("echo")).unwrap();
     assert!(matches!(refused(echo[..echo.len() / 2].to_vec()).await, LoadError::Invalid { .. }));

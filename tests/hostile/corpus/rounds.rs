@@ -77,7 +77,7 @@ fn on_a_runtime(number: u32, families: &Arc<Vec<Family>>) -> Vec<String> {
 #[ignore = "the test below runs it in a process of its own, where nothing else uses memory"]
 fn in_this_process() {
     // A small pool, all of whose places the corpus has used before anything is measured.
-    sandbox_of(&EngineOptions { instances: PLACES });
+    sandbox_of(&EngineOptions { instances: PLACES, ..EngineOptions::default() });
     let families = Arc::new(families());
     let mut wrong = on_a_runtime(1, &families);
     assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));

@@ -20,6 +20,9 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vumi-worker", &["vumi-core", "vumi-message"]),
     ("vumi-sandbox", &["vumi-core", "vumi-message", "vumi-bindings"]),
     ("vumi-admin", &["vumi-core", "vumi-message"]),
+    ("vumi-yaml", &[]),
+    // Tests of apps: the sandbox with a kv in memory.
+    ("vumi-rehearsal", &["vumi-core", "vumi-message", "vumi-sandbox", "vumi-store", "vumi-yaml"]),
     (
         // All that have a part in a running host. Not vumi-sqlite: it is what broker and store have in common.
         "vumi-host",
@@ -31,16 +34,20 @@ const EDGES: &[(&str, &[&str])] = &[
             "vumi-core",
             "vumi-dispatch",
             "vumi-message",
+            "vumi-rehearsal",
             "vumi-sandbox",
             "vumi-store",
             "vumi-transport",
             "vumi-worker",
+            "vumi-yaml",
         ],
     ),
     // The chores must be ready before anything else is built. The servers of the tests may come along: the test command
     // starts them, and that crate is small and sees no crate of the house either.
     (CHORES, &[SERVERS]),
     (SERVERS, &[]),
+    // Runs when the script engine is built, never in a host.
+    ("vumi-engine-build", &[]),
 ];
 
 /// The package of the tests: it may use everything.
@@ -54,7 +61,7 @@ const CHORES: &str = "xtask";
 
 /// Library, with all that belongs to it (`axum` and `axum-…`) → the crates that may see it.
 const ONLY: &[(&str, &[&str])] = &[
-    ("wasmtime", &["vumi-bindings", "vumi-sandbox"]),
+    ("wasmtime", &["vumi-bindings", "vumi-sandbox", "vumi-engine-build"]),
     ("lapin", &["vumi-broker"]),
     ("redis", &["vumi-store"]),
     ("axum", &["vumi-transport", "vumi-admin", "vumi-worker"]),

@@ -2,6 +2,7 @@
 
 import { api } from "./api.js";
 import { byId, el } from "./dom.js";
+import { startBuilds } from "./builds.js";
 import { startDashboard } from "./dashboard.js";
 import { listen } from "./events.js";
 import { startInspector } from "./inspector.js";
@@ -14,6 +15,7 @@ async function start() {
       byId("banners").replaceChildren();
       startPhones(system.simulator);
       startInspector(apps);
+      startBuilds(apps);
       startDashboard(system);
       listen();
       return;

@@ -55,8 +55,8 @@ impl EventParams {
 
 /// Everything that happens, as it happens
 ///
-/// Server-Sent Events. The event names are `message`, `log`, `run`, `status` and `phone` (data: the content of the
-/// `SystemEvent` of that name), `ready` (the stream is live from here; data: `{"last_id": n}`) and `lagged` (data:
+/// Server-Sent Events. The event names are `message`, `log`, `run`, `status`, `phone` and `build` (data: the content of
+/// the `SystemEvent` of that name), `ready` (the stream is live from here; data: `{"last_id": n}`) and `lagged` (data:
 /// `{"missed": n}`, the number of events, before the filter, that this client could not get; null when that is not known).
 #[utoipa::path(
     get, path = "/events", tag = "messages", operation_id = "events",
@@ -141,6 +141,7 @@ fn encode(filter: &EventParams, event: &Sequenced) -> Option<Event> {
         SystemEvent::Run(run) => named(name, run),
         SystemEvent::Status(change) => named(name, change),
         SystemEvent::Phone(update) => named(name, update),
+        SystemEvent::Build(build) => named(name, build),
     };
     encoded.map(|encoded| encoded.id(event.id.to_string()))
 }

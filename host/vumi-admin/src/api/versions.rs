@@ -20,6 +20,7 @@ use crate::transfer;
 
 const WASM: &str = "application/wasm";
 const BYTES: &str = "application/octet-stream";
+const SCRIPT: &str = "text/javascript";
 
 /// What goes with a component.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -37,14 +38,18 @@ pub(crate) struct UploadParams {
     settings: Option<String>,
 }
 
-/// Upload a component as a new version
+/// Upload a component or a script as a new version
 ///
-/// The app is made when it is not there. The component is checked and compiled before it is kept; a component that
+/// A script is JavaScript text: a module of the JavaScript SDK when its first line is `// vumi-app: module`, otherwise an
+/// app for Vumi's sandbox. The app is made when it is not there. The component is checked and compiled before it is kept; a component that
 /// the app has already is not kept twice. At most 64 MiB, 2 uploads at a time; something must come every 30 seconds.
 #[utoipa::path(
     post, path = "/deployments/{app}/versions", tag = "deployments", operation_id = "upload_version",
     params(("app" = String, Path, description = "The app's name"), UploadParams),
-    request_body(description = "The component", content(("application/wasm"), ("application/octet-stream"))),
+    request_body(
+        description = "The component or script",
+        content(("application/wasm"), ("text/javascript"), ("application/octet-stream")),
+    ),
     responses(
         (status = 201, body = Uploaded, description = "A new version"),
         (status = 200, body = Uploaded, description = "The app had this component already"),
@@ -52,7 +57,7 @@ pub(crate) struct UploadParams {
         (status = 408, body = Problem, description = "The body came too slowly"),
         (status = 409, body = Problem),
         (status = 413, body = Problem, description = "Larger than 64 MiB"),
-        (status = 415, body = Problem, description = "Neither application/wasm nor application/octet-stream"),
+        (status = 415, body = Problem, description = "None of application/wasm, text/javascript and application/octet-stream"),
         (status = 503, body = Problem, description = "2 components are being uploaded; `Retry-After` says when to try again",
             headers(("Retry-After" = u64, description = "Seconds"))),
     ),
@@ -95,7 +100,7 @@ pub(crate) async fn upload(
         ("number" = u32, Path, description = "The version"),
     ),
     responses(
-        (status = 200, content_type = "application/wasm", description = "The component's bytes; `ETag` is their SHA-256"),
+        (status = 200, content_type = "application/wasm", description = "The component's bytes, or a script's text as text/javascript; `ETag` is their SHA-256"),
         (status = 304, description = "The caller has it, as it says in `If-None-Match`"),
         (status = 400, body = Problem),
         (status = 404, body = Problem),
@@ -119,11 +124,12 @@ pub(crate) async fn component(
         let permit = state.transfers.outgoing()?;
         let component = deployments.component(&app, number).await?;
         let length = component.len();
+        let (kind, ending) = if component.starts_with(b"\0asm") { (WASM, "wasm") } else { (SCRIPT, "js") };
         let mut response = transfer::send(component, permit).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(WASM));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-        insert(headers, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{app}-{number}.wasm\""));
+        insert(headers, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{app}-{number}.{ending}\""));
         response
     };
     let headers = response.headers_mut();
@@ -158,10 +164,11 @@ pub(crate) async fn remove(
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim();
-    if [WASM, BYTES].iter().any(|known| essence.eq_ignore_ascii_case(known)) {
+    if [WASM, SCRIPT, BYTES].iter().any(|known| essence.eq_ignore_ascii_case(known)) {
         return Ok(());
     }
-    let detail = format!("the content type is {given:?}; send the component's bytes as {WASM} or {BYTES}");
+    let detail =
+        format!("the content type is {given:?}; send a component as {WASM}, a script as {SCRIPT}, either as {BYTES}");
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))
 }
 

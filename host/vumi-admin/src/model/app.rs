@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::WorkerStatus;
+use super::{BuildView, WorkerStatus};
 
 /// One application: a component that answers messages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -34,6 +34,9 @@ pub struct AppInfo {
     /// The newest failure, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
+    /// The newest build; absent for an app whose source is not watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<BuildView>,
 }
 
 /// What an app may use while it handles one message. An absent value is not limited.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{LogLine, MessageView, PhoneUpdate, RunView, WorkerStatus};
+use super::{BuildView, LogLine, MessageView, PhoneUpdate, RunView, WorkerStatus};
 
 /// What kind of worker a status change is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -49,6 +49,8 @@ pub enum SystemEvent {
     Status(StatusChange),
     /// A simulated phone's screen changed.
     Phone(PhoneUpdate),
+    /// An app that is being worked on was changed, and is built, in place, or does not build.
+    Build(BuildView),
 }
 
 impl SystemEvent {
@@ -61,6 +63,7 @@ impl SystemEvent {
             Self::Run(_) => "run",
             Self::Status(_) => "status",
             Self::Phone(_) => "phone",
+            Self::Build(_) => "build",
         }
     }
 
@@ -72,6 +75,7 @@ impl SystemEvent {
             Self::Log(line) => Some(&line.app),
             Self::Run(run) => Some(&run.app),
             Self::Status(change) => (change.kind == WorkerKind::App).then_some(&*change.name),
+            Self::Build(build) => Some(&build.app),
             Self::Phone(_) => None,
         }
     }
@@ -83,7 +87,7 @@ impl SystemEvent {
             Self::Message(message) => message.transport_name.as_deref(),
             Self::Run(run) => run.transport_name.as_deref(),
             Self::Status(change) => (change.kind == WorkerKind::Transport).then_some(&*change.name),
-            Self::Log(_) | Self::Phone(_) => None,
+            Self::Log(_) | Self::Phone(_) | Self::Build(_) => None,
         }
     }
 
@@ -95,7 +99,7 @@ impl SystemEvent {
             Self::Log(line) => line.user.as_deref(),
             Self::Run(run) => run.user.as_deref(),
             Self::Phone(update) => Some(&update.addr),
-            Self::Status(_) => None,
+            Self::Status(_) | Self::Build(_) => None,
         }
     }
 }

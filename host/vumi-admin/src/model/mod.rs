@@ -5,6 +5,7 @@
 
 mod access;
 mod app;
+mod build;
 mod deployment;
 mod event;
 mod kv;
@@ -18,6 +19,7 @@ mod transport;
 
 pub use access::{AuditView, CreatedToken, NewToken, Scope, TokenInfo};
 pub use app::{AppCounters, AppInfo, AppLimits, LastError};
+pub use build::{BuildState, BuildView};
 pub use deployment::{
     Activate, CanaryInfo, DeploymentInfo, DifferenceView, SecretInfo, SetSecret, SetShadow, Uploaded, VersionInfo,
 };

@@ -109,6 +109,7 @@ impl Control for FakeControl {
                 failures: state.failures.clone(),
             },
             last_error: state.last_error.clone(),
+            build: state.build.clone(),
         })
     }
 

@@ -51,6 +51,7 @@ struct State {
     outbound: u64,
     failures: BTreeMap<String, u64>,
     last_error: Option<LastError>,
+    build: Option<BuildView>,
 }
 
 pub fn now() -> u64 {

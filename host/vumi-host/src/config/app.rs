@@ -10,6 +10,8 @@ use vumi_core::middleware_config::MiddlewareList;
 use vumi_sandbox::AppConfig;
 use vumi_worker::{ApplicationShared, NativeAppConfig};
 
+use super::js;
+
 /// Keys that a guest has beside those of [`AppConfig`]: what stands around it, and not in it.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema)]
 #[schemars(default)]
@@ -33,7 +35,7 @@ impl SharedKeys for AppAround {
 /// One app.
 #[derive(Clone, Debug)]
 pub enum AppChoice {
-    /// A WebAssembly component.
+    /// A WebAssembly component or a script.
     Guest(Box<Configured<AppAround, AppConfig>>),
     /// An application of the host itself.
     Native(Box<Configured<ApplicationShared, NativeAppConfig>>),
@@ -86,7 +88,10 @@ impl AppChoice {
         match &mut self {
             Self::Guest(app) => {
                 let app = &mut app.component;
-                app.component = folder.join(&app.component).to_string_lossy().into_owned();
+                if app.javascript.is_none() {
+                    app.component = folder.join(&app.component).to_string_lossy().into_owned();
+                }
+                js::files(app, folder);
                 for key in [&mut app.transport_name, &mut app.sandbox_id, &mut app.metrics_prefix] {
                     key.get_or_insert_with(|| name.to_owned());
                 }
@@ -110,13 +115,18 @@ impl AppChoice {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AppChoice, A::Error> {
                 let first = map.next_key::<String>()?;
-                let is_native = first.as_deref() == Some("class");
-                let map = Again { first, map };
-                if is_native {
+                let mut shared = AppAround::default();
+                if first.as_deref() == Some("class") {
+                    let class = map.next_value::<String>()?;
+                    if js::is_js(&class) {
+                        let component = js::read(&class, MapAccessDeserializer::new(Split::new(map, &mut shared)))?;
+                        return Ok(AppChoice::Guest(Box::new(Configured { shared, component })));
+                    }
+                    let map = Again { first, value: Some(class), map };
                     let read = NativeAppConfig::read(MapAccessDeserializer::new(map))?;
                     return Ok(AppChoice::Native(Box::new(read)));
                 }
-                let mut shared = AppAround::default();
+                let map = Again { first, value: None, map };
                 let component = AppConfig::deserialize(MapAccessDeserializer::new(Split::new(map, &mut shared)))?;
                 Ok(AppChoice::Guest(Box::new(Configured { shared, component })))
             }
@@ -125,9 +135,10 @@ impl AppChoice {
     }
 }
 
-/// A map whose first key has been looked at.
+/// A map whose first key has been looked at, and its value where that is a text.
 struct Again<A> {
     first: Option<String>,
+    value: Option<String>,
     map: A,
 }
 
@@ -145,6 +156,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Again<A> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
-        self.map.next_value_seed(seed)
+        match self.value.take() {
+            Some(value) => seed.deserialize(value.into_deserializer()),
+            None => self.map.next_value_seed(seed),
+        }
     }
 }

@@ -12,16 +12,15 @@ mod deploy;
 mod error;
 mod explain;
 mod file;
+mod js;
 mod mask;
 mod middleware;
-mod nearest;
 mod quick;
 mod schema;
 mod system;
 #[cfg(test)]
 mod tests;
 mod worker;
-mod yaml;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -44,6 +43,7 @@ pub use worker::{WorkerOptions, for_worker};
 pub(crate) use worker::{describe as describe_worker, redis_url};
 
 use error::Origin;
+use vumi_yaml::{self as yaml, nearest};
 use yaml::{Fault, Files, Node, Reader, Revealed, What};
 
 /// Mistakes or warnings that are shown at once; whoever has more has one that explains the others.

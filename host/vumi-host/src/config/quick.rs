@@ -1,7 +1,9 @@
-//! What `vumi-host --app echo.wasm` means: one app, reachable by telnet and from the simulator page.
+//! What `vumi-host --app echo.wasm` (or `.mjs`, `.js`) means: one app, reachable by telnet and from the simulator page.
 //!
 //! It is written as a configuration file and read like any other, so that the short form can do nothing that a file
 //! cannot, and so that the file can be shown to whoever wants to go on from there.
+//!
+//! An app that writes to users unasked reaches the simulator's phones.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -38,7 +40,7 @@ impl Default for Quick {
 pub fn for_app(component: &Path, quick: &Quick) -> Result<SystemConfig, ConfigError> {
     if !component.exists() {
         let sentence = format!("the component {} does not exist", component.display());
-        return Err(ConfigError::file("--app", sentence, "give a .wasm file or a guest project's folder"));
+        return Err(ConfigError::file("--app", sentence, "give a .wasm, .mjs or .js file or a guest project's folder"));
     }
     super::from_text(&file_for_app(component, quick), "--app", &|_| None)
 }
@@ -62,7 +64,9 @@ dispatchers:
     exposed_names: [\"{name}\"]
     route_mappings: {{ telnet: [\"{name}\"], simulator: [\"{name}\"] }}
 apps:
-  \"{name}\": {{ component: {component} }}
+  \"{name}\":
+    component: {component}
+    send_to: {{ default: {{ transport_name: simulator }} }}
 ",
         listen = quick.listen,
         port = quick.telnet_port,

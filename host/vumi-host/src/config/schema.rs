@@ -11,10 +11,11 @@ use vumi_core::component::Kind;
 use vumi_dispatch::{DispatcherShared, MiddlewareConfig, RouterConfig};
 use vumi_sandbox::AppConfig;
 use vumi_transport::{TransportConfig, TransportShared};
-use vumi_worker::{ApplicationShared, NativeAppConfig, WorkerConfig, WorkerShared};
+use vumi_worker::{ApplicationShared, WorkerConfig, WorkerShared};
 
 use super::app::AppAround;
 use super::file::File;
+use super::js::app_kinds;
 
 /// JSON schema (draft 2020-12) of the whole file, for editors and for the reference pages.
 pub fn schema() -> Value {
@@ -57,7 +58,7 @@ pub(crate) fn workers(generator: &mut SchemaGenerator) -> Schema {
 /// A guest, or a class of the host's own.
 pub(crate) fn apps(generator: &mut SchemaGenerator) -> Schema {
     let shared = schemars::schema_for!(ApplicationShared).to_value();
-    let mut apps = section(generator, "app", NativeAppConfig::KINDS, shared, true).to_value();
+    let mut apps = section(generator, "app", app_kinds(), shared, true).to_value();
     let other = middleware_options(generator);
     let mut around = schemars::schema_for!(AppAround).to_value();
     name_middleware(&mut around);

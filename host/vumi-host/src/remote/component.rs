@@ -1,4 +1,4 @@
-//! The component that a command names: a file, a guest project that is built first, or an artifact in a registry.
+//! The component or script that a command names: a file, a project that is built first, or an artifact in a registry.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -11,6 +11,7 @@ use crate::cli::RegistryOptions;
 use crate::commands::Failure;
 use crate::oci;
 use crate::project::Source;
+use crate::remote::script;
 
 /// The largest component in bytes that is sent to a host or a registry, or taken from one.
 pub(crate) const MOST_BYTES: u64 = 64 << 20;
@@ -33,12 +34,16 @@ pub(crate) async fn read(what: &str, options: RegistryOptions) -> Result<Fetched
     Ok(Fetched { bytes: local(what.as_ref()).await?, source: None })
 }
 
-/// The component of a file or a project.
+/// What is sent to a host for a file or a project: a component or a script.
 pub(crate) async fn local(path: &Path) -> Result<Bytes> {
     let path = path.to_owned();
     let work = move || {
         let path = Source::of(&path)?.component()?;
         let bytes = file(&path)?;
+        if script::is_script(&path) && !bytes.starts_with(b"\0asm") {
+            let text = script::nameless(&path, bytes, script_map(&path));
+            return text.map_err(|why| Error::permanent(format!("{} {why}", path.display())));
+        }
         oci::Names::of(&bytes).map_err(|why| Error::permanent(format!("{} {why}", path.display())))?;
         Ok(bytes)
     };
@@ -46,7 +51,24 @@ pub(crate) async fn local(path: &Path) -> Result<Bytes> {
     done.map_err(|error| Error::permanent("the component could not be read").because(error))?
 }
 
-fn file(path: &Path) -> Result<Bytes> {
+/// The component of a file or a project, for those who can do nothing with a script.
+pub(crate) async fn local_component(path: &Path) -> Result<Bytes> {
+    let bytes = local(path).await?;
+    if bytes.starts_with(b"\0asm") {
+        return Ok(bytes);
+    }
+    Err(Error::permanent(format!("{} is a script; a registry takes components only", path.display())))
+}
+
+/// The source map beside a script, if it can be had.
+fn script_map(path: &Path) -> Option<Vec<u8>> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".map");
+    file(name.as_ref()).ok().map(Vec::from)
+}
+
+/// A file's bytes, as many as a host takes.
+pub(crate) fn file(path: &Path) -> Result<Bytes> {
     let unreadable = |error| Error::permanent(format!("{} cannot be read", path.display())).because(error);
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
@@ -95,6 +117,16 @@ mod tests {
     #[test]
     fn a_hash_is_sha_256() {
         assert_eq!(hash(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+
+    #[tokio::test]
+    async fn a_registry_gets_no_scripts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mjs");
+        std::fs::write(&path, "// vumi-app: module\nexport default {};\n").unwrap();
+        assert!(local(&path).await.is_ok());
+        let error = local_component(&path).await.unwrap_err().to_string();
+        assert!(error.ends_with("a.mjs is a script; a registry takes components only"), "{error}");
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ mod component;
 mod deploy;
 mod describe;
 mod recordings;
+mod script;
 mod secrets;
 pub(crate) mod table;
 #[cfg(test)]
@@ -25,7 +26,7 @@ use serde_json::Value;
 use vumi_admin::Secret;
 use vumi_core::Error;
 
-pub(crate) use component::{MOST_BYTES, hash, local as local_component, save};
+pub(crate) use component::{MOST_BYTES, file as component_file, hash, local, local_component, save};
 pub(crate) use deploy::execute as deploy;
 pub(crate) use recordings::execute as recordings;
 pub(crate) use tokens::{audit, execute as token};
@@ -112,10 +113,11 @@ impl Remote {
         component: Bytes,
     ) -> Result<T, Failure> {
         let transfer = Transfer::start("uploading", Some(component.len() as u64));
+        let kind = if component.starts_with(b"\0asm") { "application/wasm" } else { "text/javascript" };
         let request = self
             .request(Method::POST, path, query)
             .timeout(UPLOAD_PATIENCE)
-            .header(header::CONTENT_TYPE, "application/wasm")
+            .header(header::CONTENT_TYPE, kind)
             .header(header::CONTENT_LENGTH, component.len())
             .body(reqwest::Body::wrap_stream(
                 transfer.stream::<Infallible>(component, "the host checks and compiles it"),

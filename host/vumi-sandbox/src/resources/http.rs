@@ -38,7 +38,7 @@ fn error(error: &WebError) -> Error {
 }
 
 impl Guest {
-    async fn exchange(&mut self, request: HttpRequest) -> wasmtime::Result<Result<WebResponse, Error>> {
+    async fn exchange(&mut self, request: HttpRequest, verified: bool) -> wasmtime::Result<Result<WebResponse, Error>> {
         let limits = &self.app.limits;
         if self.budget.http_requests >= limits.http_requests {
             return Ok(Err(Error::Quota(format!(
@@ -60,13 +60,18 @@ impl Guest {
             headers: request.headers,
             body: request.body,
         };
+        if let Some(answer) = self.answered_on_stage(&request, &mut budget) {
+            self.budget.http_bytes = self.app.limits.http_bytes.0.saturating_sub(budget.bytes_left);
+            return Ok(answer.map_err(|problem| error(&problem)));
+        }
         if let Some(answer) = shadow::answered(&request) {
             return Ok(answer.map_err(|problem| error(&problem)));
         }
         let noted = shadow::is_watched().then(|| request.clone());
         let app = Arc::clone(&self.app);
         let work = AbortOnDropHandle::new(self.app.io.spawn(async move {
-            let answer = app.web.request(request, &mut budget).await;
+            let web = if verified { &app.web } else { &app.unverified_web };
+            let answer = web.request(request, &mut budget).await;
             (answer, budget.bytes_left)
         }));
         // The exchange has its own time limit; this wait only adds the message's.
@@ -86,9 +91,9 @@ impl Guest {
 }
 
 impl Guest {
-    async fn ask_web(&mut self, request: HttpRequest) -> wasmtime::Result<Result<HttpResponse, Error>> {
+    async fn ask_web(&mut self, request: HttpRequest, verified: bool) -> wasmtime::Result<Result<HttpResponse, Error>> {
         let began = self.begin()?;
-        let answer = self.exchange(request).await?;
+        let answer = self.exchange(request, verified).await?;
         self.budget.end(began);
         Ok(answer.map(|response| HttpResponse {
             status: response.status,
@@ -98,14 +103,30 @@ impl Guest {
     }
 }
 
-impl Host for Guest {
-    async fn request(&mut self, request: HttpRequest) -> wasmtime::Result<Result<HttpResponse, Error>> {
+impl Guest {
+    /// Makes a request. Only apps of Vumi's sandbox may have certificates not looked at.
+    pub(crate) async fn request_web(
+        &mut self,
+        request: HttpRequest,
+        verified: bool,
+    ) -> wasmtime::Result<Result<HttpResponse, Error>> {
         let unanswered = || Err(Error::Unavailable("the recording has no answer to this request".into()));
-        if let Some(answer) = self.cue("http.request", || vec![request_value(&request)], unanswered)? {
+        let args = || {
+            let mut args = vec![request_value(&request)];
+            args.extend((!verified).then(|| "unverified".into()));
+            args
+        };
+        if let Some(answer) = self.cue("http.request", args, unanswered)? {
             return Ok(answer);
         }
-        let answer = self.ask_web(request).await;
+        let answer = self.ask_web(request, verified).await;
         self.note(&answer);
         answer
+    }
+}
+
+impl Host for Guest {
+    async fn request(&mut self, request: HttpRequest) -> wasmtime::Result<Result<HttpResponse, Error>> {
+        self.request_web(request, true).await
     }
 }

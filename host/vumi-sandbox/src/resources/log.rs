@@ -15,7 +15,7 @@ impl Host for Guest {
             Level::Critical => LogLevel::Critical,
         };
         self.listen("log.log", || vec![level.as_str().into(), text.as_str().into()])?;
-        let answer = self.write_log(level, &text);
+        let answer = self.write_log(level, &self.traced(text));
         self.note(&answer);
         answer
     }

@@ -11,6 +11,9 @@ use crate::tape::number;
 /// Longest name, in characters.
 const MAX_NAME: usize = 101;
 
+/// The store of metrics that name none.
+const STORE: &str = "default";
+
 /// How values within one interval become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aggregator {
@@ -66,28 +69,44 @@ fn is_name(name: &str) -> bool {
 
 impl Host for Guest {
     fn fire(&mut self, name: String, value: f64, aggregator: WitAggregator) -> wasmtime::Result<Result<(), Error>> {
-        let args = || vec![name.as_str().into(), number(value), how(aggregator).into()];
-        if let Some(answer) = self.cue("metrics.fire", args, || Ok(()))? {
-            return Ok(answer);
-        }
-        let answer = self.fire_metric(&name, value, aggregator);
-        self.note(&answer);
-        answer
+        self.fire_in(STORE, &name, value, aggregator)
     }
 }
 
 impl Guest {
+    /// Fires a metric of a store; components know one store alone.
+    pub(crate) fn fire_in(
+        &mut self,
+        store: &str,
+        name: &str,
+        value: f64,
+        aggregator: WitAggregator,
+    ) -> wasmtime::Result<Result<(), Error>> {
+        let args = || {
+            let mut args = vec![name.into(), number(value), how(aggregator).into()];
+            args.extend((store != STORE).then(|| store.into()));
+            args
+        };
+        if let Some(answer) = self.cue("metrics.fire", args, || Ok(()))? {
+            return Ok(answer);
+        }
+        let answer = self.fire_metric(store, name, value, aggregator);
+        self.note(&answer);
+        answer
+    }
+
     fn fire_metric(
         &mut self,
+        store: &str,
         name: &str,
         value: f64,
         aggregator: WitAggregator,
     ) -> wasmtime::Result<Result<(), Error>> {
         let began = self.begin()?;
-        let answer = self.check_metric(name, value).map(|()| {
+        let answer = self.check_metric(store, name, value).map(|()| {
             self.app.metrics.fire(Datapoint {
                 app: self.app.name.clone(),
-                name: format!("{}.stores.default.{name}", self.app.metrics_prefix),
+                name: format!("{}.stores.{store}.{name}", self.app.metrics_prefix),
                 value,
                 aggregator: match aggregator {
                     WitAggregator::Sum => Aggregator::Sum,
@@ -102,7 +121,10 @@ impl Guest {
         Ok(answer)
     }
 
-    fn check_metric(&self, name: &str, value: f64) -> Result<(), Error> {
+    fn check_metric(&self, store: &str, name: &str, value: f64) -> Result<(), Error> {
+        if !is_name(store) {
+            return Err(Error::Invalid("the store of a metric is named like a metric".into()));
+        }
         if !is_name(name) {
             return Err(Error::Invalid(format!(
                 "`{}` is no metric name: it begins with a letter and goes on with at most 100 letters, digits, `.`, `_` or `-`",
@@ -112,15 +134,16 @@ impl Guest {
         if !value.is_finite() {
             return Err(Error::Invalid(format!("the value of metric `{name}` is not a finite number")));
         }
+        let name = if store == STORE { name.to_owned() } else { format!("{store}/{name}") };
         let mut names = self.app.metric_names.lock();
-        if !names.contains(name) {
+        if !names.contains(&name) {
             let limit = self.app.limits.metric_names;
             if names.len() >= limit {
                 return Err(Error::Quota(format!(
                     "the app has fired {limit} different metrics, the limit metric_names"
                 )));
             }
-            names.insert(name.to_owned());
+            names.insert(name);
         }
         Ok(())
     }

@@ -19,15 +19,15 @@ fn stream(seed: [u8; 32], number: u64) -> ChaCha20Rng {
 
 /// Gives a run the random numbers and clocks of its tape.
 pub(crate) fn equip(builder: &mut WasiCtxBuilder, tape: &Tape) {
-    let seed = tape.seed();
+    random_numbers(builder, tape.seed());
+    builder.wall_clock(Wall(tape.clone())).monotonic_clock(Monotonic(tape.clone()));
+}
+
+/// Gives a run the random numbers that follow from a seed.
+pub(crate) fn random_numbers(builder: &mut WasiCtxBuilder, seed: [u8; 32]) {
     let mut third = stream(seed, 2);
     let insecure_seed = (u128::from(third.next_u64()) << 64) | u128::from(third.next_u64());
-    builder
-        .secure_random(stream(seed, 0))
-        .insecure_random(stream(seed, 1))
-        .insecure_random_seed(insecure_seed)
-        .wall_clock(Wall(tape.clone()))
-        .monotonic_clock(Monotonic(tape.clone()));
+    builder.secure_random(stream(seed, 0)).insecure_random(stream(seed, 1)).insecure_random_seed(insecure_seed);
 }
 
 #[cfg(test)]

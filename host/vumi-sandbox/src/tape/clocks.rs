@@ -100,6 +100,9 @@ impl Host for Guest {
         if let Some(over) = self.sleeps(UNTIL, when)? {
             return Ok(over);
         }
+        if let Some(slept) = self.sleeps_on_stage(when)? {
+            return Ok(slept);
+        }
         let sleep = self.clocks().subscribe_instant(when);
         self.slept(sleep)
     }
@@ -107,6 +110,12 @@ impl Host for Guest {
     fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
         if let Some(over) = self.sleeps("clock.sleep", duration)? {
             return Ok(over);
+        }
+        if self.app.stage.get().is_some() {
+            let until = self.clocks().now()?.saturating_add(duration);
+            if let Some(slept) = self.sleeps_on_stage(until)? {
+                return Ok(slept);
+            }
         }
         let sleep = self.clocks().subscribe_duration(duration);
         self.slept(sleep)

@@ -9,6 +9,7 @@ use vumi_message::Payload;
 
 use crate::limits::Limits;
 use crate::meter::Stop;
+use crate::script::LegacyOptions;
 
 /// The version of the format that this host writes and reads.
 pub const FORMAT: u32 = 1;
@@ -89,6 +90,9 @@ pub struct TapeSettings {
     pub http_timeout_s: u64,
     /// Largest response body.
     pub http_data_limit: u64,
+    /// What an app of Vumi's sandbox was given; nothing for all of it, and for other apps.
+    #[serde(default, skip_serializing_if = "LegacyOptions::is_usual")]
+    pub legacy: LegacyOptions,
 }
 
 /// Readings of clocks.
@@ -173,6 +177,7 @@ impl From<&crate::app::AppShared> for TapeSettings {
             timeout_s: app.timeout.as_secs(),
             http_timeout_s: app.http_timeout.as_secs(),
             http_data_limit: app.http_data_limit,
+            legacy: LegacyOptions::clone(&app.legacy),
         }
     }
 }

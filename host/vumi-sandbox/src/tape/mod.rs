@@ -49,7 +49,7 @@ pub use rule::{RecordRule, Secret};
 pub use text::TapeError;
 
 pub(crate) use bodies::body_value;
-pub(crate) use chance::equip;
+pub(crate) use chance::{equip, random_numbers};
 pub(crate) use clocks::link as link_clocks;
 pub(crate) use deck::Deck;
 pub(crate) use http::request_value;

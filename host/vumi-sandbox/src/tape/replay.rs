@@ -1,5 +1,6 @@
 //! Runs a tape again, with the component that made it or with another one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,9 @@ use super::{Deck, Tape};
 use crate::app::{AppShared, LoadedComponent};
 use crate::engine::Sandbox;
 use crate::gauges::Gauges;
+use crate::limits::Limits;
 use crate::run;
+use crate::stage::MaybeStage;
 use crate::web::{WebClient, WebPolicy};
 
 /// What came of a replay.
@@ -62,9 +65,9 @@ impl Sandbox {
         let input = tape.input()?;
         let shared = Arc::new(AppShared::of_tape(tape));
         let playing = Tape::playing(Player::new(tape.clone()));
-        let pre = component.version().ready().await.map_err(TapeError::Component)?;
+        let ready = component.version().ready().await.map_err(TapeError::Component)?;
         let place = self.place().await;
-        let finished = run::once(self, &shared, place, pre, None, &input, Some(&playing)).await;
+        let finished = run::once(self, &shared, place, &ready, None, &input, Some(&playing)).await;
         let player = playing.played().unwrap_or_default();
         Ok(player.judge(component.hash().to_owned(), finished.run))
     }
@@ -74,31 +77,51 @@ impl AppShared {
     /// The app as it was when the tape was written, in the middle of nothing.
     fn of_tape(tape: &TapeDocument) -> Self {
         let settings = &tape.settings;
+        let timeout = Duration::from_secs(settings.timeout_s.max(1));
         Self {
-            name: tape.app.clone(),
-            kv_prefix: String::new(),
-            kv_counter: String::new(),
             sandbox_id: tape.sandbox_id.clone(),
-            limits: settings.limits.clone(),
-            timeout: Duration::from_secs(settings.timeout_s.max(1)),
             config: settings.config.clone(),
-            metrics_prefix: String::new(),
-            metric_names: Mutex::default(),
+            legacy: Arc::new(settings.legacy.clone()),
             allowed_helper_metadata: settings.allowed_helper_metadata.clone(),
             endpoints: settings.endpoints.clone(),
             send_to: settings.send_to.clone(),
-            web: Arc::new(WebClient::new(WebPolicy::default())),
             http_timeout: Duration::from_secs(settings.http_timeout_s.max(1)),
             http_data_limit: settings.http_data_limit,
+            ..Self::nowhere(&tape.app, settings.limits.clone(), timeout)
+        }
+    }
+
+    /// An app that can reach nothing and leaves no trace.
+    pub(crate) fn nowhere(name: &str, limits: Limits, timeout: Duration) -> Self {
+        let web = || Arc::new(WebClient::new(WebPolicy::default()));
+        Self {
+            name: name.to_owned(),
+            kv_prefix: String::new(),
+            kv_counter: String::new(),
+            sandbox_id: name.to_owned(),
+            limits,
+            timeout,
+            config: BTreeMap::new(),
+            legacy: Arc::default(),
+            metrics_prefix: String::new(),
+            metric_names: Mutex::default(),
+            allowed_helper_metadata: Vec::new(),
+            endpoints: Vec::new(),
+            send_to: BTreeMap::new(),
+            web: web(),
+            unverified_web: web(),
+            http_timeout: timeout,
+            http_data_limit: 0,
             kv: Arc::new(Nothing),
             store: Arc::new(Nothing),
             feed: Feed::default(),
             outbox: Arc::new(Nothing),
             metrics: Arc::new(Nothing),
             io: tokio::runtime::Handle::current(),
-            gauges: Gauges::of(&tape.app),
+            gauges: Gauges::of(name),
             account: Arc::default(),
             deck: Arc::new(Deck::silent()),
+            stage: MaybeStage::default(),
         }
     }
 }

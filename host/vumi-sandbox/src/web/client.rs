@@ -106,6 +106,8 @@ pub struct WebBudget {
 pub struct WebClient {
     policy: Arc<WebPolicy>,
     lookup: Arc<dyn Lookup>,
+    /// Whether certificates and the names in them are looked at.
+    verified: bool,
     client: OnceCell<reqwest::Client>,
 }
 
@@ -117,7 +119,12 @@ impl WebClient {
 
     /// A client with its own source of addresses.
     pub fn with_lookup(policy: WebPolicy, lookup: Arc<dyn Lookup>) -> Self {
-        Self { policy: Arc::new(policy), lookup, client: OnceCell::new() }
+        Self { policy: Arc::new(policy), lookup, verified: true, client: OnceCell::new() }
+    }
+
+    /// A client that takes any certificate, for apps of Vumi's sandbox that ask for it (`verify_options`).
+    pub fn unverified(policy: WebPolicy) -> Self {
+        Self { verified: false, ..Self::new(policy) }
     }
 
     /// Sends a request, follows its redirects, and reads the response.
@@ -130,6 +137,12 @@ impl WebClient {
             Ok(result) => result,
             Err(_) => Err(WebError::Timeout(format!("The exchange did not end within {} ms.", timeout.as_millis()))),
         }
+    }
+
+    /// Checks a request as [`Self::request`] does before it sends anything.
+    pub(crate) fn check(&self, request: &WebRequest) -> Result<(), WebError> {
+        let headers = headers::validate(&request.headers)?;
+        Hop::first(&self.policy, request.method.into(), &request.url, headers, None).map(drop)
     }
 
     async fn exchange(&self, request: WebRequest, budget: &mut WebBudget) -> Result<WebResponse, WebError> {
@@ -165,8 +178,9 @@ impl WebClient {
         let build = || async {
             let policy = Arc::clone(&self.policy);
             let lookup = Arc::clone(&self.lookup);
+            let verified = self.verified;
             // Reads and parses certificate files.
-            let built = tokio::task::spawn_blocking(move || build(policy, lookup)).await;
+            let built = tokio::task::spawn_blocking(move || build(policy, lookup, verified)).await;
             built.map_err(|error| WebError::Network(format!("The HTTP client could not be built: {error}.")))?
         };
         self.client.get_or_try_init(build).await
@@ -187,7 +201,7 @@ fn spend(body: Option<&Bytes>, bytes_left: &mut u64) -> Result<(), WebError> {
     }
 }
 
-fn build(policy: Arc<WebPolicy>, lookup: Arc<dyn Lookup>) -> Result<reqwest::Client, WebError> {
+fn build(policy: Arc<WebPolicy>, lookup: Arc<dyn Lookup>, verified: bool) -> Result<reqwest::Client, WebError> {
     // With wildcards a guest chooses how many origins there are, and each would keep connections open: no pool then.
     let idle = if policy.is_finite() { IDLE_PER_ORIGIN } else { 0 };
     let mut builder = reqwest::Client::builder()
@@ -202,6 +216,9 @@ fn build(policy: Arc<WebPolicy>, lookup: Arc<dyn Lookup>) -> Result<reqwest::Cli
     if !policy.has_https() {
         // No certificate will ever be looked at: skip loading the system's roots, which may also be missing.
         builder = builder.tls_certs_only([]);
+    }
+    if !verified {
+        builder = builder.tls_danger_accept_invalid_certs(true);
     }
     builder.dns_resolver(PolicyResolver::new(policy, lookup)).build().map_err(|error| {
         let cause = std::error::Error::source(&error).map_or_else(String::new, |cause| shortened(&cause.to_string()));

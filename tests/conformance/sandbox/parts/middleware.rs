@@ -92,7 +92,7 @@ async fn events_pass_and_other_kinds_are_not_seen() {
 /// A run keeps its place while middleware looks at what it sends. If the two shared places, this would wait for ever.
 #[tokio::test]
 async fn what_an_app_sends_passes_middleware_while_all_places_are_taken() {
-    let sandbox = Sandbox::new(&EngineOptions { instances: 1 }).unwrap();
+    let sandbox = Sandbox::new(&EngineOptions { instances: 1, ..EngineOptions::default() }).unwrap();
     let place = Place::new();
     let config = super::config("blocklist", options());
     let part =

@@ -9,6 +9,7 @@ use vumi_sandbox::web::WebPolicy;
 
 use super::Report;
 use crate::config::app::AppChoice;
+use crate::config::js;
 use crate::config::system::SystemConfig;
 
 /// A component needs a little memory for its own code's data; WebAssembly's memory ends at 4 GiB.
@@ -27,6 +28,7 @@ pub(super) fn check(config: &SystemConfig, report: &mut Report<'_>) {
             report.wrong_key(&["apps", name], error.report(), help);
         }
         let Some(app) = choice.guest() else { continue };
+        sandboxed(name, report);
         component(name, app, report);
         limits(name, app, report);
         allowed(name, app, report);
@@ -49,6 +51,30 @@ pub(super) fn check(config: &SystemConfig, report: &mut Report<'_>) {
     }
 }
 
+/// What a class of Vumi's sandbox says that has no meaning here.
+fn sandboxed(name: &str, report: &mut Report<'_>) {
+    let is_js = report.text(&["apps", name, "class"]).is_some_and(js::is_js);
+    if !is_js {
+        return;
+    }
+    for key in js::WITHOUT_MEANING {
+        if !report.has(&["apps", name, key]) {
+            continue;
+        }
+        let sentence = format!("`{key}` has no meaning here: scripts run within the host, under `limits`");
+        report.warn(&["apps", name, key], sentence);
+    }
+    let logging = ["apps", name, "logging_resource"];
+    let resource = report.text(&logging).filter(|resource| *resource != "log").map(str::to_owned);
+    if let Some(resource) = resource {
+        let class = report.text(&["apps", name, "sandbox", &resource, "cls"]);
+        if !class.is_some_and(|class| class.ends_with("LoggingResource")) {
+            let sentence = format!("`{resource}` is no resource that can log; errors stand in the app's log as ever");
+            report.warn(&logging, sentence);
+        }
+    }
+}
+
 fn allowed(name: &str, app: &AppConfig, report: &mut Report<'_>) {
     const HELP: &str = "see `vumi-host config explain apps.http.allow`";
     let mut all_right = true;
@@ -64,7 +90,18 @@ fn allowed(name: &str, app: &AppConfig, report: &mut Report<'_>) {
 }
 
 fn component(name: &str, app: &AppConfig, report: &mut Report<'_>) {
+    if app.javascript.is_some() {
+        return;
+    }
     let path = Path::new(&app.component);
+    let file = ["apps", name, "javascript_file"];
+    if report.has(&file) {
+        if !path.is_file() {
+            let sentence = format!("the file {} does not exist", path.display());
+            report.wrong(&file, sentence, "the path is relative to the configuration file");
+        }
+        return;
+    }
     let place = &["apps", name, "component"];
     if path.is_dir() {
         if !path.join("Cargo.toml").is_file() && !path.join("package.json").is_file() {

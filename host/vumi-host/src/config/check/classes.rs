@@ -5,8 +5,9 @@
 use vumi_core::component::Kind;
 use vumi_dispatch::{DispatcherShared, RouterConfig};
 use vumi_transport::{TransportConfig, TransportShared};
-use vumi_worker::{ApplicationShared, NativeAppConfig, WorkerConfig, WorkerShared};
+use vumi_worker::{ApplicationShared, WorkerConfig, WorkerShared};
 
+use crate::config::js::app_kinds;
 use crate::config::nearest::nearest;
 use crate::config::yaml::{Fault, Node, Value};
 
@@ -18,7 +19,7 @@ pub(crate) fn check(tree: &Node) -> Result<(), Fault> {
     for (section, what, kinds) in [
         ("transports", "transport", TransportConfig::KINDS),
         ("dispatchers", "dispatcher", RouterConfig::KINDS),
-        ("apps", "app", NativeAppConfig::KINDS),
+        ("apps", "app", app_kinds()),
         ("workers", "worker", WorkerConfig::KINDS),
     ] {
         let Some(section_entry) = tree.get(section) else { continue };

@@ -57,6 +57,11 @@ impl<'a> Report<'a> {
         entry.map_or_else(|| self.tree.find(path), |entry| entry.mark)
     }
 
+    /// The text at a key path, if there is one.
+    fn text(&self, path: &[&str]) -> Option<&str> {
+        self.tree.at(path).and_then(Node::text)
+    }
+
     /// True when the file has this key.
     fn has(&self, path: &[&str]) -> bool {
         self.tree.at(path).is_some()

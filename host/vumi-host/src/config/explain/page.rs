@@ -4,20 +4,23 @@ use serde_json::Value;
 use vumi_core::component::Kind;
 use vumi_dispatch::{MiddlewareConfig, RouterConfig};
 use vumi_transport::TransportConfig;
-use vumi_worker::{NativeAppConfig, WorkerConfig};
+use vumi_worker::WorkerConfig;
 
 use super::words::{description, facts, indented};
 use super::{Found, is_required};
+use crate::config::js::app_kinds;
 use crate::config::schema::{branches, classes, resolve};
 
 /// What has classes.
-const SECTIONS: [(&str, &[Kind]); 5] = [
-    ("transport", TransportConfig::KINDS),
-    ("dispatcher", RouterConfig::KINDS),
-    ("middleware", MiddlewareConfig::KINDS),
-    ("app", NativeAppConfig::KINDS),
-    ("worker", WorkerConfig::KINDS),
-];
+fn sections() -> [(&'static str, &'static [Kind]); 5] {
+    [
+        ("transport", TransportConfig::KINDS),
+        ("dispatcher", RouterConfig::KINDS),
+        ("middleware", MiddlewareConfig::KINDS),
+        ("app", app_kinds()),
+        ("worker", WorkerConfig::KINDS),
+    ]
+}
 
 /// The top of the file and the classes.
 pub(super) fn overview(root: &Value) -> String {
@@ -28,7 +31,7 @@ pub(super) fn overview(root: &Value) -> String {
         text.push_str(&format!("  {key:<17} {first_sentence}.\n"));
     }
     text.push_str("\nClasses:\n");
-    for (what, kinds) in SECTIONS {
+    for (what, kinds) in sections() {
         let names: Vec<&str> = kinds.iter().map(|kind| kind.class).collect();
         text.push_str(&format!("  {what:<17} {}\n", names.join(", ")));
     }
@@ -99,7 +102,7 @@ fn inside(schema: &Value, root: &Value) -> Vec<(String, String)> {
 /// A class with all its keys.
 pub(super) fn class_page(name: &str, root: &Value) -> Option<String> {
     let mut pages = Vec::new();
-    for (what, kinds) in SECTIONS {
+    for (what, kinds) in sections() {
         let Some(kind) = kinds.iter().find(|kind| kind.is_called(name)) else { continue };
         let schema = root.get("$defs")?.get(format!("{what}.{}", kind.class))?;
         let mut text = format!("{} ({what} class)\n", kind.class);

@@ -167,6 +167,10 @@ fn the_short_form() {
         (config.apps[0].0.as_str(), config.admin.as_ref().unwrap().listen.port(), config.data_dir),
         ("echo", 8080, None)
     );
+    let send_to = &config.apps[0].1.guest().unwrap().send_to;
+    let ways: Vec<(&str, &str)> =
+        send_to.iter().map(|(name, fields)| (name.as_str(), fields["transport_name"].as_str().unwrap())).collect();
+    assert_eq!(ways, [("default", "simulator")]);
 
     for name in ["telnet.wasm", "a ${b} \"c\" 'd' \\ #: ünï.wasm", "Ωmega.wasm"] {
         let path = folder.path().join(name);

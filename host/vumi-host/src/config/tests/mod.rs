@@ -3,6 +3,7 @@
 mod fuzz;
 mod good;
 mod include;
+mod js;
 mod manual;
 mod mistakes;
 mod secrets;

@@ -6,10 +6,11 @@
 use vumi_core::component::Kind;
 use vumi_dispatch::RouterConfig;
 use vumi_transport::TransportConfig;
-use vumi_worker::{NativeAppConfig, WorkerConfig};
+use vumi_worker::WorkerConfig;
 
 use super::{Found, core, keys};
 use crate::config::check::known_class;
+use crate::config::js::app_kinds;
 use crate::config::yaml::{Fault, Node};
 
 /// Vumi's classes of dispatchers whose router stands in `router_class`.
@@ -17,12 +18,14 @@ pub(super) const DISPATCH_WORKERS: [&str; 3] =
     ["dispatcher", "vumi.dispatchers.BaseDispatchWorker", "vumi.dispatchers.base.BaseDispatchWorker"];
 
 /// Section of a system's file, what stands there, its classes.
-pub(super) const SECTIONS: [(&str, &str, &[Kind]); 4] = [
-    ("transports", "transport", TransportConfig::KINDS),
-    ("dispatchers", "dispatcher", RouterConfig::KINDS),
-    ("apps", "app", NativeAppConfig::KINDS),
-    ("workers", "worker", WorkerConfig::KINDS),
-];
+fn sections() -> [(&'static str, &'static str, &'static [Kind]); 4] {
+    [
+        ("transports", "transport", TransportConfig::KINDS),
+        ("dispatchers", "dispatcher", RouterConfig::KINDS),
+        ("apps", "app", app_kinds()),
+        ("workers", "worker", WorkerConfig::KINDS),
+    ]
+}
 
 /// Puts the worker of a class among those that were found; `name` unless its keys say another.
 ///
@@ -44,7 +47,10 @@ pub(super) fn place(class: &str, name: Option<&str>, given: &Node, found: &mut F
     }
     let own = if connector { of("transport_name") } else { of("worker_name").or_else(|| of("dispatcher_name")) };
     let name = name.or(own).unwrap_or(kind.class).to_owned();
-    if let Some(manager) = given.get("redis_manager") {
+    // The sandbox had one within its resource `kv`.
+    let resources = given.get("sandbox").filter(|_| section == "apps").map(|entry| entry.value.entries());
+    let within = resources.into_iter().flatten().find_map(|resource| resource.value.get("redis_manager"));
+    if let Some(manager) = given.get("redis_manager").or(within) {
         found.redis.get_or_insert_with(|| core::redis(&manager.value));
     }
     let keys = keys::of_class(section, kind, class, given, &mut found.warnings);
@@ -54,8 +60,8 @@ pub(super) fn place(class: &str, name: Option<&str>, given: &Node, found: &mut F
 
 /// The section, what it holds, and the kind that a class name means.
 pub(super) fn find(class: &str) -> Option<(&'static str, &'static str, &'static Kind)> {
-    SECTIONS.iter().find_map(|(section, what, kinds)| {
-        kinds.iter().find(|kind| kind.is_called(class)).map(|kind| (*section, *what, kind))
+    sections().into_iter().find_map(|(section, what, kinds)| {
+        kinds.iter().find(|kind| kind.is_called(class)).map(|kind| (section, what, kind))
     })
 }
 
@@ -65,7 +71,7 @@ fn missing(key: &str) -> Fault {
 }
 
 pub(super) fn unknown(class: &str) -> Fault {
-    let all: Vec<Kind> = SECTIONS.iter().flat_map(|(_, _, kinds)| kinds.iter().copied()).collect();
+    let all: Vec<Kind> = sections().iter().flat_map(|(_, _, kinds)| kinds.iter().copied()).collect();
     match known_class(class, "worker", &all) {
         Err(fault) => fault,
         Ok(()) => Fault::says(format!("there is no worker class `{class}`")),
