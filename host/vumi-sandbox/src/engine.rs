@@ -156,7 +156,7 @@ fn config(options: &EngineOptions, pagemap_scan: Enabled) -> Config {
         .max_tables_per_component(32)
         .table_elements(MAX_TABLE_ELEMENTS)
         .max_unused_warm_slots(instances)
-        .linear_memory_keep_resident(1 << 20)
+        .linear_memory_keep_resident(2 << 20)
         .table_keep_resident(64 << 10)
         .pagemap_scan(pagemap_scan);
     let mut config = code_config();

@@ -29,6 +29,12 @@ const ARENA: std::ops::RangeInclusive<usize> = 3_584..=4_112;
 /// How much memory is given to arenas at a time.
 const ARENAS: usize = 128 << 10;
 
+/// How many times at most that is remembered.
+const ARENA_PLACES: usize = 32;
+
+/// What the host wipes and copies memory in.
+const HOST_PAGE: usize = 4 << 10;
+
 /// How much memory is asked for at a time.
 const CHUNK: usize = 1 << 20;
 
@@ -46,6 +52,8 @@ struct State {
     /// The next new arena begins here.
     arena: usize,
     arenas_end: usize,
+    /// Where the arenas of the snapshot begin, `ARENAS` bytes each time.
+    arenas: [usize; ARENA_PLACES],
     /// What is set aside for after the snapshot begins here.
     ready: usize,
 }
@@ -58,7 +66,15 @@ unsafe impl Sync for Heap {}
 
 #[global_allocator]
 pub(crate) static HEAP: Heap =
-    Heap(UnsafeCell::new(State { free: [null_mut(); CLASSES], next: 0, end: 0, arena: 0, arenas_end: 0, ready: 0 }));
+    Heap(UnsafeCell::new(State {
+        free: [null_mut(); CLASSES],
+        next: 0,
+        end: 0,
+        arena: 0,
+        arenas_end: 0,
+        arenas: [0; ARENA_PLACES],
+        ready: 0,
+    }));
 
 /// The class for a size, and the size of its blocks.
 fn class_of(size: usize) -> (usize, usize) {
@@ -168,6 +184,22 @@ impl Heap {
 }
 
 impl Heap {
+    /// Writes to every page of the snapshot's arenas, without changing it. For scripts that will write to very many of
+    /// them: a host that wipes written pages one stretch after another then finds a few long ones, which it keeps, where
+    /// it would give up after some tens of short ones and let each page cost a fault again.
+    pub(crate) fn warm(&self) {
+        // SAFETY: one thread; the arenas are the heap's own memory, and each byte is written as it was read.
+        unsafe {
+            let state = &mut *self.0.get();
+            for start in state.arenas.into_iter().filter(|start| *start != 0) {
+                for page in (start..start + ARENAS).step_by(HOST_PAGE) {
+                    let byte = page as *mut u8;
+                    byte.write_volatile(byte.read_volatile());
+                }
+            }
+        }
+    }
+
     /// Whether a block was taken after `seal`.
     pub(crate) fn is_new(&self, block: *const u8) -> bool {
         // SAFETY: one thread.
@@ -183,6 +215,9 @@ impl State {
             if self.arenas_end - self.arena < size {
                 self.arena = self.take_new(ARENAS)?;
                 self.arenas_end = self.arena + ARENAS;
+                if let Some(place) = self.arenas.iter_mut().find(|place| **place == 0) {
+                    *place = self.arena;
+                }
             }
             let at = self.arena;
             self.arena += size;

@@ -101,6 +101,8 @@ impl Machine {
     /// Runs the expression of an app's owner, given as the bytecode of [`context_code`], and makes its properties
     /// globals.
     pub(crate) fn share<'js>(&self, ctx: &Ctx<'js>, bytes: &[u8]) -> Result<()> {
+        // Whoever is given something has libraries, and these count who refers to each of their objects.
+        HEAP.warm();
         let expression = Function::from_js(ctx, bytecode::run_script(ctx, bytes)?)?;
         let scope: Array = self.node.clone().restore(ctx)?.get::<_, Function>("scope")?.call(())?;
         let mut arguments = rquickjs::function::Args::new(ctx.clone(), scope.len());
