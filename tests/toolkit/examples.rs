@@ -93,11 +93,18 @@ async fn http_without_its_service() {
     assert!(told.contains("HttpRequest") && told.contains("Blocked"), "{:?}", answer.logs);
 }
 
-/// It needs the contacts of Vumi Go: see `features`.
+/// As its own tests describe it: whoever is not known is asked, and whoever is known is told.
 #[tokio::test]
 async fn contacts() {
-    let mut phone = example("contacts", &[]);
-    let answer = phone.dials().await;
-    assert!(answer.sent.is_empty());
-    assert!(answer.at(LogLevel::Error).join("\n").contains("contacts"), "{:?}", answer.logs);
+    for (choice, beverage) in [("1", "tea"), ("2", "coffee")] {
+        let mut phone = example("contacts", &[]);
+        let hello = format!("Hello Anakin. I hear you like {beverage}. That's nice. Bye.");
+        let turns = [
+            ("", "What is your name?"),
+            ("Anakin", "Do you like tea or coffee?\n1. Tea\n2. Coffee"),
+            (choice, &hello),
+            ("", &hello),
+        ];
+        phone.talks(&turns).await;
+    }
 }

@@ -36,7 +36,9 @@ async fn check_02_what_does_not_exist_ends_the_run() {
     for (cmd, resource, command) in [
         ("nope.cmd", "fallback", "cmd"),
         ("kv.nope", "kv", "nope"),
-        ("contacts.get", "fallback", "get"),
+        ("contacts.nope", "contacts", "nope"),
+        ("groups.nope", "groups", "nope"),
+        ("optout.status", "fallback", "status"),
         ("js.initialize", "js", "initialize"),
         ("nodot", "fallback", "nodot"),
     ] {

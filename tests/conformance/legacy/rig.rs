@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vumi_core::SystemClock;
+use vumi_core::{KvStore, SystemClock};
 use vumi_sandbox::{AppConfig, Dialect, ScriptSource};
 use vumi_store::MemoryBounds;
 
@@ -28,6 +28,16 @@ api.on_inbound_message = function (command) {
 
 /// An app with this code.
 pub fn app(code: &str, app_context: Option<&str>, change: impl FnOnce(&mut AppConfig)) -> Result<Rig, String> {
+    app_on(code, app_context, vumi_store::kv_in_memory(MemoryBounds::default(), Arc::new(SystemClock)), change)
+}
+
+/// An app with this code, on this key-value store.
+pub fn app_on(
+    code: &str,
+    app_context: Option<&str>,
+    kv: Arc<dyn KvStore>,
+    change: impl FnOnce(&mut AppConfig),
+) -> Result<Rig, String> {
     let source = ScriptSource {
         name: "app.js".to_owned(),
         code: code.to_owned(),
@@ -36,7 +46,6 @@ pub fn app(code: &str, app_context: Option<&str>, change: impl FnOnce(&mut AppCo
         source_map: None,
     };
     let component = sandbox().load_script(&cache(), &source, "app.js").map_err(|error| error.to_string())?;
-    let kv = vumi_store::kv_in_memory(MemoryBounds::default(), Arc::new(SystemClock));
     let mut config = config();
     config.sandbox_id = Some("peer".to_owned());
     change(&mut config);

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MAX_KEY: usize = 1_024;
 
 impl Guest {
-    fn check_key(key: &str) -> Result<(), Error> {
+    pub(crate) fn check_key(key: &str) -> Result<(), Error> {
         if key.len() > MAX_KEY {
             return Err(Error::Invalid(format!("the key has {} bytes, at most {MAX_KEY} are allowed", key.len())));
         }
@@ -36,7 +36,10 @@ impl Guest {
     }
 
     /// Waits for the store and sorts its errors: what no retry can mend is the guest's own fault.
-    async fn ask<T>(&mut self, call: impl Future<Output = vumi_core::Result<T>>) -> wasmtime::Result<Result<T, Error>> {
+    pub(crate) async fn ask<T>(
+        &mut self,
+        call: impl Future<Output = vumi_core::Result<T>>,
+    ) -> wasmtime::Result<Result<T, Error>> {
         let answer = match wait(self.budget.deadline, PATIENCE, call).await? {
             Some(Ok(answer)) => Ok(answer),
             Some(Err(error)) if error.is_temporary() => {

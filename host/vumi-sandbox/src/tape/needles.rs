@@ -7,7 +7,7 @@ use super::document::{TapeCall, TapeInput};
 use super::recorder::Recorder;
 use super::rule::RecordRule;
 
-/// The name in `mask` for the values of kv.
+/// The name in `mask` for the values of kv, and for what contacts and groups hold.
 pub(super) const KV: &str = "kv";
 
 /// The name in `mask` for bodies, header values and queries of HTTP.
@@ -23,6 +23,13 @@ pub(super) fn of(rule: &RecordRule, recorder: &Recorder) -> Vec<String> {
             "kv.set" if masks(rule, KV) => texts(call.args.get(1), &mut found),
             "kv.get" if masks(rule, KV) => texts(call.answer.get("ok"), &mut found),
             "http.request" if masks(rule, HTTP) => of_exchange(call, &mut found),
+            contacts if masks(rule, KV) && (contacts.starts_with("contacts.") || contacts.starts_with("groups.")) => {
+                call.args
+                    .first()
+                    .into_iter()
+                    .chain(call.answer.get("ok"))
+                    .for_each(|value| of_contact(value, &mut found));
+            }
             _ => {}
         }
     }
@@ -47,6 +54,25 @@ fn of_exchange(call: &TapeCall, found: &mut Vec<String>) {
         for header in side.get("headers").and_then(Value::as_array).into_iter().flatten() {
             leaves(header.get(1).unwrap_or(&Value::Null), found);
         }
+    }
+}
+
+/// What a command about contacts or groups says of people: all but keys and the words of the protocol.
+fn of_contact(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| of_contact(item, found)),
+        Value::Object(map) => {
+            for (name, item) in map {
+                match (name.as_str(), item) {
+                    ("key" | "keys" | "user_account" | "created_at" | "delivery_class" | "count" | "max_keys", _) => {}
+                    ("groups", Value::Array(items)) if items.iter().all(Value::is_string) => {}
+                    ("msisdn", Value::String(text)) if text == "unknown" => {}
+                    (_, Value::Array(_) | Value::Object(_)) => of_contact(item, found),
+                    _ => leaves(item, found),
+                }
+            }
+        }
+        _ => {}
     }
 }
 
@@ -86,9 +112,14 @@ mod tests {
         recorder.end(Ok(json!({"ok": r#"{"name": "Thandi", "age": [41, true]}"#})), None);
         recorder.begin("http.request", vec![json!({"headers": [["x", "hv"]], "body": {"text": "sent"}})]);
         recorder.end(Ok(json!({"ok": {"headers": [], "body": {"text": "got"}}})), None);
+        recorder.begin("contacts.save", vec![json!({"contact": {"key": "k1", "name": "Zoë", "extra": {"a": "1"}}})]);
+        let contact = json!({"key": "k1", "user_account": "u", "msisdn": "+27", "groups": ["g1"], "extras-a": "2"});
+        recorder.end(Ok(json!({"ok": {"contact": contact}})), None);
+        recorder.begin("groups.list", vec![json!({})]);
+        recorder.end(Ok(json!({"ok": {"groups": [{"key": "g1", "name": "friends"}]}})), None);
         let found = of(&rule, &recorder);
         let whole = r#"{"name": "Thandi", "age": [41, true]}"#;
-        assert_eq!(found, ["my pin", whole, "Thandi", "41", "sent", "hv", "got"]);
+        assert_eq!(found, ["my pin", whole, "Thandi", "41", "sent", "hv", "got", "Zoë", "1", "+27", "2", "friends"]);
         assert!(of(&RecordRule::default(), &recorder).is_empty());
     }
 }

@@ -31,7 +31,7 @@ pub struct RecordRule {
     pub users: Vec<String>,
     /// What is replaced by `[masked]` before a recording is kept, in every place where the same text stands: fields of
     /// the message (`content`, `from_addr`, `to_addr`, `group`, `provider`, `transport_metadata`, `helper_metadata`),
-    /// `kv` (values; keys and counters stay), `http` (bodies, header values, queries). A text of less than four letters
+    /// `kv` (values, and what contacts and groups hold; keys and counters stay), `http` (bodies, header values, queries). A text of less than four letters
     /// or digits is replaced where it stands as a word of its own. A replay sees the masked texts: an app that decides
     /// on them decides otherwise.
     pub mask: Vec<String>,

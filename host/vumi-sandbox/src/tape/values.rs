@@ -62,6 +62,16 @@ impl Taped for Option<String> {
     }
 }
 
+impl Taped for Map<String, Value> {
+    fn put(&self) -> Value {
+        Value::Object(self.clone())
+    }
+
+    fn take(value: &Value) -> Option<Self> {
+        value.as_object().cloned()
+    }
+}
+
 impl<T: Taped> Taped for Result<T, Error> {
     fn put(&self) -> Value {
         match self {
@@ -139,6 +149,7 @@ mod tests {
         there_and_back(None::<String>);
         there_and_back(Some("a \"quoted\"\n text".to_owned()));
         there_and_back(Some(String::new()));
+        there_and_back(Map::from_iter([("a".to_owned(), Value::Null)]));
         assert_eq!(Ok::<_, Error>(Some("x".to_owned())).put().to_string(), r#"{"ok":"x"}"#);
     }
 

@@ -6,17 +6,19 @@ use serde_json::{Map, Value};
 use vumi_core::ByteSize;
 use vumi_sandbox::{AppConfig, Resource};
 
-/// Where classes of resources lived: Vumi's own, and those of the later package.
-const PACKAGES: [&str; 2] = ["vumi.application.", "vxsandbox."];
+/// Where classes of resources lived: Vumi's own, those of the later package, and those of Vumi Go.
+const PACKAGES: [&str; 3] = ["vumi.application.", "vxsandbox.", "go.apps.jsbox."];
 
 /// What the last part of a class path holds, and what that is.
-const CLASSES: [(&str, Resource); 7] = [
+const CLASSES: [(&str, Resource); 9] = [
     ("LoggingResource", Resource::Log),
     ("RedisResource", Resource::Kv),
     ("OutboundResource", Resource::Outbound),
     ("HttpClientResource", Resource::Http),
     ("ConfigResource", Resource::Config),
     ("MetricsResource", Resource::Metrics),
+    ("ContactsResource", Resource::Contacts),
+    ("GroupsResource", Resource::Groups),
     ("JsSandboxResource", Resource::Js),
 ];
 
@@ -52,7 +54,10 @@ fn resource(class: &str) -> Result<Resource, String> {
     let found = CLASSES.iter().find(|(name, _)| is_from_there && *name == last);
     found.map(|(_, resource)| *resource).ok_or_else(|| {
         let known: Vec<&str> = CLASSES.iter().map(|(name, _)| *name).collect();
-        format!("there is no resource class `{class}`; known are {} of vumi.application.sandbox", known.join(", "))
+        format!(
+            "there is no resource class `{class}`; known are {} of vumi.application.sandbox and go.apps.jsbox",
+            known.join(", ")
+        )
     })
 }
 
@@ -98,7 +103,8 @@ fn options(resource: Resource, keys: &Map<String, Value>, app: &mut AppConfig) -
                 app.metrics_prefix = Some(prefix.to_owned());
             }
         }
-        Resource::Log | Resource::Js => {}
+        Resource::Contacts => app.legacy.contacts_hard = number("contacts_hard")?,
+        Resource::Groups | Resource::Log | Resource::Js => {}
     }
     Ok(())
 }

@@ -31,6 +31,8 @@ fn the_keys_of_the_sandbox_become_those_of_a_guest() {
       out: { cls: vxsandbox.resources.outbound.OutboundResource, allowed_helper_metadata: [a] }
       http: { cls: vumi.application.sandbox.HttpClientResource, timeout: 7, data_limit: 1000 }
       metrics: { cls: vxsandbox.resources.metrics.MetricsResource, metrics_prefix: p }
+      contacts: { cls: go.apps.jsbox.contacts.ContactsResource, contacts_hard: 50 }
+      groups: { cls: go.apps.jsbox.contacts.GroupsResource }
 ",
     );
     assert_eq!(app.javascript.as_deref(), Some("api.x = 1;\n"));
@@ -40,9 +42,12 @@ fn the_keys_of_the_sandbox_become_those_of_a_guest() {
     assert_eq!((app.http.timeout, app.http.data_limit.0), (7, 1_000));
     assert_eq!(app.http.allow, ["https://*:*", "http://*:*"]);
     assert_eq!((app.allowed_helper_metadata, app.metrics_prefix.as_deref()), (vec!["a".to_owned()], Some("p")));
+    assert_eq!(app.legacy.contacts_hard, Some(50));
     let resources = app.legacy.resources.unwrap();
     let named: Vec<_> = resources.iter().map(|(name, resource)| (name.as_str(), *resource)).collect();
     let expected = [
+        ("contacts", Resource::Contacts),
+        ("groups", Resource::Groups),
         ("http", Resource::Http),
         ("js", Resource::Js),
         ("kv", Resource::Kv),

@@ -6,6 +6,7 @@
 //! since apps show and compare them.
 
 mod arguments;
+mod contacts;
 mod http;
 mod kv;
 mod log;
@@ -91,6 +92,8 @@ impl Host for Guest {
             Resource::Http => self.legacy_http(verb, &arguments).await?,
             Resource::Config => self.legacy_config(verb, &arguments)?,
             Resource::Metrics => self.legacy_metrics(verb, &arguments)?,
+            Resource::Contacts => self.legacy_contacts(verb, &arguments).await?,
+            Resource::Groups => self.legacy_groups(verb, &arguments).await?,
             Resource::Js => None,
         };
         let Some(done) = done else { return Err(self.unknown(name, verb, &command)) };

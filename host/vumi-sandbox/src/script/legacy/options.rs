@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// See [`LegacyOptions::contacts_hard`].
+const MOST_CONTACTS: u64 = 10_000;
+
 /// A resource, by what it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -20,6 +23,10 @@ pub enum Resource {
     Config,
     /// Numbers for the owner.
     Metrics,
+    /// What is known of users, as Vumi Go kept it.
+    Contacts,
+    /// Groups of contacts.
+    Groups,
     /// What Vumi's runner was started by; it has no commands.
     Js,
 }
@@ -34,6 +41,8 @@ impl Resource {
             "http" => Self::Http,
             "config" => Self::Config,
             "metrics" => Self::Metrics,
+            "contacts" => Self::Contacts,
+            "groups" => Self::Groups,
             "js" => Self::Js,
             _ => return None,
         })
@@ -51,6 +60,10 @@ pub struct LegacyOptions {
     pub unreadable: BTreeMap<String, String>,
     /// Whether a message's own field `sandbox_id` says whose keys and log lines a run has.
     pub sandbox_id_of_message: bool,
+    /// Contacts over the lifetime of the app, 10,000 unless given. A new one that would reach this number is refused, as
+    /// one key too many is in kv.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacts_hard: Option<u64>,
 }
 
 impl LegacyOptions {
@@ -60,6 +73,11 @@ impl LegacyOptions {
             Some(resources) => resources.get(name).copied(),
             None => Resource::usual(name),
         }
+    }
+
+    /// The number of contacts that is not reached.
+    pub(crate) fn most_contacts(&self) -> u64 {
+        self.contacts_hard.unwrap_or(MOST_CONTACTS)
     }
 
     /// Whether it says nothing.
