@@ -19,6 +19,10 @@ use manifest::Manifest;
 /// The first line of every script that was made with the SDK.
 const FIRST_LINE: &str = "// vumi-app: module";
 
+/// The SDK, and what of it stands in for globals of the web platform (`fetch`, `URL`, …) where an app uses them.
+const SDK: &str = "node_modules/@vumi/sdk/package.json";
+const GLOBALS: &str = "--inject:@vumi/sdk/globals";
+
 /// Where npm comes from.
 const HELP: &str = "install Node.js from https://nodejs.org";
 
@@ -95,6 +99,9 @@ fn bundle(folder: &Path, manifest: &Manifest, progress: &Progress) -> Result<Pat
         .arg(format!("--banner:js={FIRST_LINE}"))
         .arg(format!("--outfile=dist/{}.mjs", manifest.name))
         .current_dir(folder);
+    if above(folder, SDK)?.is_some() {
+        esbuild.arg(GLOBALS);
+    }
     let ended = tools::run(&mut esbuild, HELP, progress, |_| {})?;
     if !ended.status.success() {
         let error = Error::permanent(format!("{}: the build failed (see above)", folder.display()));
@@ -105,15 +112,19 @@ fn bundle(folder: &Path, manifest: &Manifest, progress: &Progress) -> Result<Pat
 
 /// A program of the project's `node_modules`, or of those of a folder above it, as in a workspace of npm.
 fn tool(folder: &Path, program: &str, package: &str) -> Result<PathBuf> {
-    let folder = std::path::absolute(folder)
-        .map_err(|error| Error::permanent(format!("{} cannot be found", folder.display())).because(error))?;
-    let places = folder.ancestors().map(|place| place.join("node_modules/.bin").join(program));
-    places.into_iter().find(|place| place.is_file()).ok_or_else(|| {
+    above(folder, &format!("node_modules/.bin/{program}"))?.ok_or_else(|| {
         Error::permanent(format!(
             "{}: there is no {program} in its node_modules; run `npm install --save-dev {package}` there",
             folder.display()
         ))
     })
+}
+
+/// A file at this place below a folder, or below one that it is in.
+fn above(folder: &Path, place: &str) -> Result<Option<PathBuf>> {
+    let folder = std::path::absolute(folder)
+        .map_err(|error| Error::permanent(format!("{} cannot be found", folder.display())).because(error))?;
+    Ok(folder.ancestors().map(|above| above.join(place)).find(|file| file.is_file()))
 }
 
 #[cfg(test)]

@@ -65,16 +65,15 @@ pub(crate) struct Heap(UnsafeCell<State>);
 unsafe impl Sync for Heap {}
 
 #[global_allocator]
-pub(crate) static HEAP: Heap =
-    Heap(UnsafeCell::new(State {
-        free: [null_mut(); CLASSES],
-        next: 0,
-        end: 0,
-        arena: 0,
-        arenas_end: 0,
-        arenas: [0; ARENA_PLACES],
-        ready: 0,
-    }));
+pub(crate) static HEAP: Heap = Heap(UnsafeCell::new(State {
+    free: [null_mut(); CLASSES],
+    next: 0,
+    end: 0,
+    arena: 0,
+    arenas_end: 0,
+    arenas: [0; ARENA_PLACES],
+    ready: 0,
+}));
 
 /// The class for a size, and the size of its blocks.
 fn class_of(size: usize) -> (usize, usize) {
