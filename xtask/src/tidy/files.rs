@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Folders that hold no text of the project, wherever they are. Fixtures were recorded byte for byte.
-const SKIPPED: &[&str] = &["target", "node_modules", "fixtures"];
+const SKIPPED: &[&str] = &["target", "node_modules", "dist", "__pycache__", "fixtures"];
 
 /// Hidden folders that belong to the project; others are those of editors and tools.
 const HIDDEN: &[&str] = &[".cargo", ".ci", ".github"];
