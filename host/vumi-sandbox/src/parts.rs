@@ -104,7 +104,6 @@ impl Part {
             allowed_helper_metadata: Vec::new(),
             endpoints: Vec::new(),
             send_to: BTreeMap::new(),
-            unverified_web: Arc::new(WebClient::unverified(policy.clone())),
             web: Arc::new(WebClient::new(policy)),
             http_timeout: Duration::from_secs(http.timeout.max(1)),
             http_data_limit: http.data_limit.0,

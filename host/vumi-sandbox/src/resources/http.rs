@@ -70,8 +70,10 @@ impl Guest {
         let noted = shadow::is_watched().then(|| request.clone());
         let app = Arc::clone(&self.app);
         let work = AbortOnDropHandle::new(self.app.io.spawn(async move {
-            let web = if verified { &app.web } else { &app.unverified_web };
-            let answer = web.request(request, &mut budget).await;
+            let answer = match verified {
+                true => app.web.request(request, &mut budget).await,
+                false => app.web.request_unverified(request, &mut budget).await,
+            };
             (answer, budget.bytes_left)
         }));
         // The exchange has its own time limit; this wait only adds the message's.

@@ -35,25 +35,25 @@ pub(super) fn find(cache: &ComponentCache, engine: &Arc<EnginePre>, key: &str) -
     Some(Script { engine: Arc::clone(engine), dialect, bytecode: bytecode.into(), traces: Arc::new(traces) })
 }
 
-/// Keeps the bytecode that the engine made of a script.
+/// Keeps the bytecode that the engine made of a script, under the script's key.
 ///
 /// # Errors
 /// When a file cannot be written.
 pub(super) fn keep(
     cache: &ComponentCache,
     engine: &EnginePre,
+    key: &str,
     source: &ScriptSource,
     map: Option<&[u8]>,
     bytecode: &[u8],
 ) -> std::io::Result<()> {
-    let key = source.key();
     let mut bytes = vec![if source.dialect == Dialect::Module { b'm' } else { b'l' }];
     let length = u32::try_from(source.name.len()).map_err(std::io::Error::other)?;
     bytes.extend_from_slice(&length.to_le_bytes());
     bytes.extend_from_slice(source.name.as_bytes());
     bytes.extend_from_slice(bytecode);
     if let Some(map) = map {
-        cache.keep_sealed(&name(&key, engine, "map"), map)?;
+        cache.keep_sealed(&name(key, engine, "map"), map)?;
     }
-    cache.keep_sealed(&name(&key, engine, "script"), &bytes)
+    cache.keep_sealed(&name(key, engine, "script"), &bytes)
 }

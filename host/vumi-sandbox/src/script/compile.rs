@@ -68,7 +68,8 @@ impl Sandbox {
         source: &ScriptSource,
         what: &str,
     ) -> Result<(Script, bool), LoadError> {
-        if let Some(found) = cache::find(cache, engine, &source.key()) {
+        let key = source.key();
+        if let Some(found) = cache::find(cache, engine, &key) {
             return Ok((found, true));
         }
         let bytecode = self.bytecode(engine, source, what).await?;
@@ -78,7 +79,7 @@ impl Sandbox {
             None => None,
         };
         if cache.keeps()
-            && let Err(error) = cache::keep(cache, engine, source, map.as_deref(), &bytecode)
+            && let Err(error) = cache::keep(cache, engine, &key, source, map.as_deref(), &bytecode)
         {
             tracing::warn!("the bytecode of {what} could not be kept: {error}");
         }

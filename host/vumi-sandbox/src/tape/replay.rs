@@ -93,7 +93,6 @@ impl AppShared {
 
     /// An app that can reach nothing and leaves no trace.
     pub(crate) fn nowhere(name: &str, limits: Limits, timeout: Duration) -> Self {
-        let web = || Arc::new(WebClient::new(WebPolicy::default()));
         Self {
             name: name.to_owned(),
             kv_prefix: String::new(),
@@ -108,8 +107,7 @@ impl AppShared {
             allowed_helper_metadata: Vec::new(),
             endpoints: Vec::new(),
             send_to: BTreeMap::new(),
-            web: web(),
-            unverified_web: web(),
+            web: Arc::new(WebClient::new(WebPolicy::default())),
             http_timeout: timeout,
             http_data_limit: 0,
             kv: Arc::new(Nothing),

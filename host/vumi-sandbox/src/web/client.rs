@@ -106,9 +106,9 @@ pub struct WebBudget {
 pub struct WebClient {
     policy: Arc<WebPolicy>,
     lookup: Arc<dyn Lookup>,
-    /// Whether certificates and the names in them are looked at.
-    verified: bool,
-    client: OnceCell<reqwest::Client>,
+    verified: OnceCell<reqwest::Client>,
+    /// Looks at no certificates, nor at the names in them.
+    unverified: OnceCell<reqwest::Client>,
 }
 
 impl WebClient {
@@ -119,12 +119,7 @@ impl WebClient {
 
     /// A client with its own source of addresses.
     pub fn with_lookup(policy: WebPolicy, lookup: Arc<dyn Lookup>) -> Self {
-        Self { policy: Arc::new(policy), lookup, verified: true, client: OnceCell::new() }
-    }
-
-    /// A client that takes any certificate, for apps of Vumi's sandbox that ask for it (`verify_options`).
-    pub fn unverified(policy: WebPolicy) -> Self {
-        Self { verified: false, ..Self::new(policy) }
+        Self { policy: Arc::new(policy), lookup, verified: OnceCell::new(), unverified: OnceCell::new() }
     }
 
     /// Sends a request, follows its redirects, and reads the response.
@@ -132,8 +127,29 @@ impl WebClient {
     /// # Errors
     /// See [`WebError`]; [`WebBudget::bytes_left`] has shrunk by what the attempt used.
     pub async fn request(&self, request: WebRequest, budget: &mut WebBudget) -> Result<WebResponse, WebError> {
+        self.within_time(request, budget, true).await
+    }
+
+    /// As [`Self::request`], with any certificate taken: for apps of Vumi's sandbox that ask for it (`verify_options`).
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) async fn request_unverified(
+        &self,
+        request: WebRequest,
+        budget: &mut WebBudget,
+    ) -> Result<WebResponse, WebError> {
+        self.within_time(request, budget, false).await
+    }
+
+    async fn within_time(
+        &self,
+        request: WebRequest,
+        budget: &mut WebBudget,
+        verified: bool,
+    ) -> Result<WebResponse, WebError> {
         let timeout = budget.timeout;
-        match tokio::time::timeout(timeout, self.exchange(request, budget)).await {
+        match tokio::time::timeout(timeout, self.exchange(request, budget, verified)).await {
             Ok(result) => result,
             Err(_) => Err(WebError::Timeout(format!("The exchange did not end within {} ms.", timeout.as_millis()))),
         }
@@ -145,7 +161,12 @@ impl WebClient {
         Hop::first(&self.policy, request.method.into(), &request.url, headers, None).map(drop)
     }
 
-    async fn exchange(&self, request: WebRequest, budget: &mut WebBudget) -> Result<WebResponse, WebError> {
+    async fn exchange(
+        &self,
+        request: WebRequest,
+        budget: &mut WebBudget,
+        verified: bool,
+    ) -> Result<WebResponse, WebError> {
         let at_start = budget.bytes_left;
         let headers = headers::validate(&request.headers)?;
         let body = request.body.map(Bytes::from);
@@ -153,7 +174,7 @@ impl WebClient {
         let mut redirects = 0;
         loop {
             spend(hop.body.as_ref(), &mut budget.bytes_left)?;
-            let client = self.client().await?;
+            let client = self.client(verified).await?;
             let sent = client.execute(hop.request()).await;
             let mut response = sent.map_err(|error| WebError::from_reqwest(&hop.url, &error))?;
             if hop.follow(&self.policy, &response)? {
@@ -174,16 +195,16 @@ impl WebClient {
     }
 
     /// The library's client, built on first use. A failure is not kept: the next request tries again.
-    async fn client(&self) -> Result<&reqwest::Client, WebError> {
+    async fn client(&self, verified: bool) -> Result<&reqwest::Client, WebError> {
         let build = || async {
             let policy = Arc::clone(&self.policy);
             let lookup = Arc::clone(&self.lookup);
-            let verified = self.verified;
             // Reads and parses certificate files.
             let built = tokio::task::spawn_blocking(move || build(policy, lookup, verified)).await;
             built.map_err(|error| WebError::Network(format!("The HTTP client could not be built: {error}.")))?
         };
-        self.client.get_or_try_init(build).await
+        let cell = if verified { &self.verified } else { &self.unverified };
+        cell.get_or_try_init(build).await
     }
 }
 
