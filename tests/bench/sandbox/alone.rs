@@ -1,18 +1,20 @@
 //! The sandbox without the rest of the host: kv in memory, an outbox that counts, nobody who keeps records.
 
+#[path = "../nothing.rs"]
+mod nothing;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use vumi_core::{
-    Confirm, Feed, Input, LogLine, MessageQuery, MessageRecord, Outbox, Outcome, Result, Run, Store, SystemClock,
-};
+use vumi_core::{Confirm, Feed, Input, Outbox, Outcome, Result, SystemClock};
 use vumi_message::UserMessage;
-use vumi_sandbox::{
-    App, AppConfig, ComponentCache, Datapoint, EngineOptions, Instances, MetricSink, Sandbox, Surroundings,
-};
+use vumi_sandbox::{App, AppConfig, ComponentCache, EngineOptions, Instances, Sandbox, Surroundings};
 use vumi_store::MemoryBounds;
+
+pub use nothing::NoMetrics;
+use nothing::NoStore;
 
 /// One app, ready to run.
 pub struct Alone {
@@ -63,39 +65,4 @@ impl Outbox for Counter {
         self.sent.fetch_add(1, Ordering::Relaxed);
         Ok(None)
     }
-}
-
-/// Drops what apps measure.
-pub struct NoMetrics;
-
-impl MetricSink for NoMetrics {
-    fn fire(&self, _: Datapoint) {}
-}
-
-/// Keeps nothing.
-struct NoStore;
-
-#[async_trait]
-impl Store for NoStore {
-    async fn put_message(&self, _: MessageRecord) -> Result<bool> {
-        Ok(true)
-    }
-
-    async fn messages(&self, _: MessageQuery) -> Result<Vec<MessageRecord>> {
-        Ok(Vec::new())
-    }
-
-    fn put_run(&self, _: Run) {}
-
-    async fn runs(&self, _: Option<&str>, _: usize) -> Result<Vec<Run>> {
-        Ok(Vec::new())
-    }
-
-    fn put_log(&self, _: LogLine) {}
-
-    async fn logs(&self, _: Option<&str>, _: usize) -> Result<Vec<LogLine>> {
-        Ok(Vec::new())
-    }
-
-    async fn close(&self) {}
 }

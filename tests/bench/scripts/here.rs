@@ -1,21 +1,22 @@
 //! A script in the sandbox without the rest of the host: kv in memory, an outbox that counts, nobody who keeps records.
 
+#[path = "../nothing.rs"]
+mod nothing;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use vumi_core::{
-    Confirm, Feed, Input, KvStore, LogLine, MessageQuery, MessageRecord, Outbox, Outcome, Result, Run, Store,
-    SystemClock,
-};
+use vumi_core::{Confirm, Feed, Input, KvStore, Outbox, Outcome, Result, SystemClock};
 use vumi_message::UserMessage;
 use vumi_sandbox::{
-    App, AppConfig, ComponentCache, Datapoint, EngineOptions, LoadedComponent, MetricSink, Sandbox, ScriptSource,
-    Surroundings,
+    App, AppConfig, ComponentCache, EngineOptions, LoadedComponent, Sandbox, ScriptSource, Surroundings,
 };
 use vumi_store::MemoryBounds;
+
+use nothing::{NoMetrics, NoStore};
 
 /// One app, ready to run.
 pub struct Here {
@@ -132,39 +133,4 @@ impl Outbox for Gate {
         drop(self.0.acquire().await);
         Ok(None)
     }
-}
-
-/// Drops what apps measure.
-struct NoMetrics;
-
-impl MetricSink for NoMetrics {
-    fn fire(&self, _: Datapoint) {}
-}
-
-/// Keeps nothing.
-struct NoStore;
-
-#[async_trait]
-impl Store for NoStore {
-    async fn put_message(&self, _: MessageRecord) -> Result<bool> {
-        Ok(true)
-    }
-
-    async fn messages(&self, _: MessageQuery) -> Result<Vec<MessageRecord>> {
-        Ok(Vec::new())
-    }
-
-    fn put_run(&self, _: Run) {}
-
-    async fn runs(&self, _: Option<&str>, _: usize) -> Result<Vec<Run>> {
-        Ok(Vec::new())
-    }
-
-    fn put_log(&self, _: LogLine) {}
-
-    async fn logs(&self, _: Option<&str>, _: usize) -> Result<Vec<LogLine>> {
-        Ok(Vec::new())
-    }
-
-    async fn close(&self) {}
 }
