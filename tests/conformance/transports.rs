@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use vumi_broker::BrokerOptions;
 use vumi_core::{Error, Link, Result, Sent, Transport};
 use vumi_message::{SessionEvent, Status, StatusLevel, UserMessage};
-use vumi_transport::{Built, Once, PhoneMessage, TransportConfig, TransportShared};
+use vumi_transport::simulator::Simulator;
+use vumi_transport::{Built, Once, PhoneMessage, TransportShared};
 
 use crate::telnet::rig::{Read, Rig, soon};
 
@@ -74,11 +75,7 @@ async fn check_10_states_are_published_only_when_wanted() {
 
 #[tokio::test]
 async fn a_simulated_phone_sends_and_gets() {
-    let TransportConfig::Simulator(config) = serde_saphyr::from_str::<Read>("class: simulator\n").unwrap().0.component
-    else {
-        panic!("another class")
-    };
-    let built = TransportConfig::Simulator(config).build("telnet").unwrap();
+    let built = Simulator::built();
     let phones = built.simulator.clone().unwrap();
     let dial = PhoneMessage {
         from_addr: "+27".into(),

@@ -54,7 +54,7 @@ fn check_10_where_telnet_listens() {
     let built = |keys: &str| {
         let read =
             serde_saphyr::from_str::<Read>(&format!("class: telnet\n{keys}")).map_err(|error| error.to_string())?;
-        read.0.component.build("t").map(drop).map_err(|error| error.to_string())
+        read.0.component.check("t").map(drop).map_err(|error| error.to_string())
     };
     for keys in ["telnet_port: 0\n", "telnet_host: 127.0.0.1\ntelnet_port: \" 0 \"\n", "twisted_endpoint: tcp:0\n"] {
         built(keys).unwrap_or_else(|error| panic!("{keys}: {error}"));

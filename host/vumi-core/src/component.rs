@@ -14,6 +14,9 @@ pub trait Component: DeserializeOwned + schemars::JsonSchema + Send + 'static {
     const CLASS: &'static str;
     /// Vumi's full class paths that mean the same.
     const ALIASES: &'static [&'static str];
+    /// A configuration that works, as it stands below the component's name; empty where there is none. It is in the
+    /// manual, and tested.
+    const EXAMPLE: &'static str = "";
 }
 
 /// One class of a registry, for the command line, the documentation and the tests.
@@ -23,6 +26,8 @@ pub struct Kind {
     pub class: &'static str,
     /// Vumi's full class paths.
     pub aliases: &'static [&'static str],
+    /// A configuration that works; may be empty.
+    pub example: &'static str,
     /// JSON schema of the class's own keys.
     pub schema: fn() -> schemars::Schema,
 }

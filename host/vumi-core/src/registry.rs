@@ -2,7 +2,7 @@
 //!
 //! ```ignore
 //! registry! {
-//!     pub enum RouterConfig("dispatcher"), shared DispatcherShared, checked by (&DispatcherShared), built by RouterComponent(Place<'_>) -> Arc<dyn Router> {
+//!     pub enum RouterConfig("dispatcher"), shared DispatcherShared, checked by (&DispatcherShared) -> (), built by RouterComponent(Place<'_>) -> Arc<dyn Router> {
 //!         Simple => routers::SimpleConfig,
 //!     }
 //! }
@@ -15,7 +15,7 @@
 /// See the module's text.
 #[macro_export]
 macro_rules! registry {
-    ($(#[$meta:meta])* $vis:vis enum $Name:ident($what:literal), shared $Shared:ty, checked by ($Check:ty), built by $Trait:ident($Given:ty) -> $Built:ty { $($(#[$vmeta:meta])* $Variant:ident => $Config:ty),+ $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis enum $Name:ident($what:literal), shared $Shared:ty, checked by ($Check:ty) -> $Checked:ty, built by $Trait:ident($Given:ty) -> $Built:ty { $($(#[$vmeta:meta])* $Variant:ident => $Config:ty),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
         $vis enum $Name {
@@ -28,6 +28,7 @@ macro_rules! registry {
                 $($crate::component::Kind {
                     class: <$Config as $crate::component::Component>::CLASS,
                     aliases: <$Config as $crate::component::Component>::ALIASES,
+                    example: <$Config as $crate::component::Component>::EXAMPLE,
                     schema: || ::schemars::schema_for!($Config),
                 }),+
             ];
@@ -43,7 +44,7 @@ macro_rules! registry {
             ///
             /// # Errors
             /// One sentence for a configuration that makes no sense.
-            pub fn check(&self, given: $Check) -> $crate::Result<()> {
+            pub fn check(&self, given: $Check) -> $crate::Result<$Checked> {
                 match self {
                     $(Self::$Variant(config) => $Trait::check(config, given)),+
                 }
@@ -81,6 +82,7 @@ macro_rules! registry {
                             let kind = $crate::component::Kind {
                                 class: <$Config as $crate::component::Component>::CLASS,
                                 aliases: <$Config as $crate::component::Component>::ALIASES,
+                                example: <$Config as $crate::component::Component>::EXAMPLE,
                                 schema: || ::schemars::schema_for!($Config),
                             };
                             if kind.is_called(&class) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
-use vumi_message::{Event, Status, UserMessage};
+use vumi_message::{Event, FailureCode, Status, UserMessage};
 
 use crate::error::Result;
 use crate::kv::KvStore;
@@ -27,6 +27,25 @@ pub enum Sent {
         /// Some networks' nacks carry an id as well.
         sent_message_id: Option<String>,
     },
+    /// It could not be sent, as with an error, but the transport knows the code better: a failure message. Some
+    /// networks' rules want a `nack` beside it.
+    Failed {
+        /// `failure_code`
+        code: FailureCode,
+        /// `reason`
+        reason: String,
+        /// The nack that goes out as well.
+        nack: Option<Nack>,
+    },
+}
+
+/// What a `nack` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nack {
+    /// `nack_reason`
+    pub reason: String,
+    /// Some networks' nacks carry an id as well.
+    pub sent_message_id: Option<String>,
 }
 
 /// What a transport may touch.

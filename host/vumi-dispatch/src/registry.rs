@@ -62,7 +62,7 @@ impl vumi_core::component::SharedKeys for NoSharedKeys {
 
 vumi_core::registry! {
     /// Every router.
-    pub enum RouterConfig("dispatcher"), shared DispatcherShared, checked by (&DispatcherShared), built by RouterComponent(Place<'_>) -> Arc<dyn Router> {
+    pub enum RouterConfig("dispatcher"), shared DispatcherShared, checked by (&DispatcherShared) -> (), built by RouterComponent(Place<'_>) -> Arc<dyn Router> {
         /// By the message's `transport_name`.
         Simple => routers::SimpleConfig,
         /// From transports to transports.
@@ -92,7 +92,7 @@ vumi_core::registry! {
 
 vumi_core::registry! {
     /// Every middleware.
-    pub enum MiddlewareConfig("middleware"), shared NoSharedKeys, checked by (()), built by MiddlewareComponent(&Context) -> Arc<dyn Middleware> {
+    pub enum MiddlewareConfig("middleware"), shared NoSharedKeys, checked by (()) -> (), built by MiddlewareComponent(&Context) -> Arc<dyn Middleware> {
         /// Writes each message to the host's log.
         Logging => middleware::LoggingConfig,
         /// Swaps addresses, there and back.

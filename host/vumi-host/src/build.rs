@@ -6,7 +6,7 @@ use vumi_core::component::Configured;
 use vumi_core::{Context, Result, SystemClock};
 use vumi_dispatch::{Dispatcher, Passed, Place};
 use vumi_sandbox::{ComponentCache, MetricSink, Sandbox};
-use vumi_transport::{Built, Readiness, TransportConfig, TransportShared, TransportWorker};
+use vumi_transport::{Built, Readiness, Sites, TransportConfig, TransportPlace, TransportShared, TransportWorker};
 use vumi_worker::heartbeat::HeartbeatPublisher;
 use vumi_worker::registry::WorkerPlace;
 
@@ -24,6 +24,7 @@ pub(crate) struct Build<'a> {
     pub(crate) context: Context,
     pub(crate) board: &'a Arc<Board>,
     pub(crate) workers: Workers,
+    pub(crate) sites: Sites,
 }
 
 impl Build<'_> {
@@ -83,7 +84,9 @@ impl Build<'_> {
             let class = transport.component.class();
             let connector = connector_of(name, transport);
             let context = self.context.of(&connector);
-            let Built { transport: built, once, simulator } = transport.component.clone().build(&connector)?;
+            let place =
+                TransportPlace { name: &connector, shared: &transport.shared, context: &context, sites: &self.sites };
+            let Built { transport: built, once, simulator } = transport.component.clone().build(place)?;
             if let (Some(handle), TransportConfig::Simulator(offered)) = (simulator, &transport.component) {
                 let offered = offered.clone();
                 phones.get_or_insert(Phones { transport_name: connector.clone(), handle, offered });

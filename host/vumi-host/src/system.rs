@@ -11,6 +11,7 @@ use vumi_admin::AdminOptions;
 use vumi_core::{Context, Error, MessageQuery, QueueInfo, Result, SystemClock};
 use vumi_message::Timestamp;
 use vumi_sandbox::{App, MetricSink, PartSurroundings, Sandbox};
+use vumi_transport::Sites;
 use vumi_worker::metrics::MetricManager;
 
 use crate::access::Access;
@@ -96,7 +97,14 @@ impl System {
             guests: Arc::new(parts),
             bindings,
         };
-        let mut build = Build { config: &config, backends: &backends, context, board: &board, workers: Workers::new() };
+        let mut build = Build {
+            config: &config,
+            backends: &backends,
+            context,
+            board: &board,
+            workers: Workers::new(),
+            sites: Sites::default(),
+        };
         let apps = build.apps(&cache, extras.watch, &sandbox, &guests, &sink)?;
         let dispatchers = build.dispatchers()?;
         let (transports, phones) = build.transports()?;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use vumi_core::component::Component;
-use vumi_core::{Result, Transport};
+use vumi_core::{Context, Result, Transport};
 
 use crate::base::{Once, TransportShared};
+use crate::http::{Http, Sites};
 use crate::simulator::SimulatorHandle;
-use crate::{simulator, telnet};
+use crate::{aggregators, simulator, telnet};
 
 /// A transport that is built but not running.
 pub struct Built {
@@ -19,33 +20,60 @@ pub struct Built {
     pub simulator: Option<SimulatorHandle>,
 }
 
+/// The transport that a configuration is built for.
+#[derive(Clone, Copy)]
+pub struct TransportPlace<'a> {
+    /// The transport's name.
+    pub name: &'a str,
+    /// The keys that all transports share.
+    pub shared: &'a TransportShared,
+    /// What it may reach.
+    pub context: &'a Context,
+    /// Where the HTTP transports of this process listen.
+    pub sites: &'a Sites,
+}
+
+/// Where a transport will listen, as its configuration says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listening {
+    /// The key that says so.
+    pub key: &'static str,
+    /// An address of this machine or a name for one.
+    pub host: String,
+    /// The port; with 0 the system chooses one.
+    pub port: u16,
+    /// The paths that it serves there, where others may serve other ones; `None` where it needs the port for itself.
+    pub paths: Option<Vec<String>>,
+}
+
 /// A transport's configuration becomes the transport.
 pub trait TransportComponent: Component {
-    /// Looks for mistakes.
+    /// Looks for mistakes, without opening anything. Says where the transport will listen.
     ///
     /// # Errors
     /// One sentence for a configuration that makes no sense.
-    fn check(&self, name: &str) -> Result<()> {
-        let _ = name;
-        Ok(())
-    }
+    fn check(&self, name: &str) -> Result<Vec<Listening>>;
 
-    /// Builds it; `name` is the transport's name.
+    /// Builds it. Nothing is opened before it runs.
     ///
     /// # Errors
     /// One sentence for a configuration that makes no sense.
-    fn build(self, name: &str) -> Result<Built>;
+    fn build(self, place: TransportPlace<'_>) -> Result<Built>;
 }
 
 vumi_core::registry! {
     /// Every transport.
-    pub enum TransportConfig("transport"), shared TransportShared, checked by (&str), built by TransportComponent(&str) -> Built {
+    pub enum TransportConfig("transport"), shared TransportShared, checked by (&str) -> Vec<Listening>, built by TransportComponent(TransportPlace<'_>) -> Built {
         /// A telnet server; each connection is a session.
         Telnet => telnet::TelnetConfig,
         /// A telnet server that asks for the addresses first.
         AddressedTelnet => telnet::AddressedTelnetConfig,
         /// Simulated phones in the browser.
         Simulator => simulator::SimulatorConfig,
+        /// HTTP: requests become messages, replies their answers.
+        HttpApi => Http<aggregators::http_api::HttpApi>,
+        /// Airtel USSD.
+        Airtel => Http<aggregators::airtel::Airtel>,
     }
 }
 
@@ -127,6 +155,15 @@ mod tests {
     }
 
     #[test]
+    fn every_class_has_an_example_that_works() {
+        for kind in TransportConfig::KINDS {
+            let configured = read(kind.example).unwrap_or_else(|error| panic!("{}: {error}", kind.class));
+            assert_eq!(configured.component.class(), kind.class);
+            configured.component.check("t").unwrap_or_else(|error| panic!("{}: {error}", kind.class));
+        }
+    }
+
+    #[test]
     fn every_class_has_a_schema_and_every_key_a_description() {
         for kind in TransportConfig::KINDS {
             let schema = (kind.schema)().to_value();
@@ -142,10 +179,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built() {
-        let built = |yaml: &str| read(yaml).unwrap().component.build("t");
-        assert!(built("class: simulator\n").unwrap().simulator.is_some());
-        assert_eq!(built("class: telnet\ntelnet_port: 0\n").unwrap().once, Once::Record);
-        assert!(built("class: addressed-telnet\n").is_err());
+    fn what_is_checked() {
+        let checked = |yaml: &str| read(yaml).unwrap().component.check("t");
+        assert_eq!(checked("class: simulator\n").unwrap(), []);
+        assert_eq!(checked("class: telnet\ntelnet_port: 0\n").unwrap()[0].key, "telnet_port");
+        assert!(checked("class: addressed-telnet\n").is_err());
     }
 }

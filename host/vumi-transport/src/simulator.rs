@@ -15,7 +15,7 @@ use vumi_core::{Error, Link, Result, Sent, Transport};
 use vumi_message::{NewUserMessage, SessionEvent, UserMessage};
 
 use crate::base::Once;
-use crate::registry::{Built, TransportComponent};
+use crate::registry::{Built, Listening, TransportComponent, TransportPlace};
 
 /// Simulated phones on the page of the admin server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,12 +36,16 @@ impl Default for SimulatorConfig {
 impl Component for SimulatorConfig {
     const CLASS: &'static str = "simulator";
     const ALIASES: &'static [&'static str] = &[];
+    const EXAMPLE: &'static str = "class: simulator\nussd_code: \"*120*8007#\"\nsms_number: \"8007\"\n";
 }
 
 impl TransportComponent for SimulatorConfig {
-    fn build(self, _: &str) -> Result<Built> {
-        let (transport, simulator) = Simulator::new();
-        Ok(Built { transport, once: Once::Store, simulator: Some(simulator) })
+    fn check(&self, _: &str) -> Result<Vec<Listening>> {
+        Ok(Vec::new())
+    }
+
+    fn build(self, _: TransportPlace<'_>) -> Result<Built> {
+        Ok(Simulator::built())
     }
 }
 
@@ -72,6 +76,12 @@ pub struct SimulatorHandle {
 }
 
 impl Simulator {
+    /// A simulator as a worker takes it.
+    pub fn built() -> Built {
+        let (transport, simulator) = Self::new();
+        Built { transport, once: Once::Store, simulator: Some(simulator) }
+    }
+
     /// A simulator and the way into it.
     pub fn new() -> (Arc<Self>, SimulatorHandle) {
         let link = Arc::new(RwLock::new(None));

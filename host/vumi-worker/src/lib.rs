@@ -14,7 +14,6 @@ pub mod heartbeat;
 pub mod metrics;
 pub mod registry;
 pub mod schedule;
-pub mod secret;
 mod shared;
 pub mod tagpool;
 mod taking;

@@ -60,7 +60,7 @@ pub trait WorkerComponent: Component {
 
 vumi_core::registry! {
     /// Every native application.
-    pub enum NativeAppConfig("app"), shared ApplicationShared, checked by (&ApplicationShared), built by AppComponent(AppPlace) -> Arc<dyn Application> {
+    pub enum NativeAppConfig("app"), shared ApplicationShared, checked by (&ApplicationShared) -> (), built by AppComponent(AppPlace) -> Arc<dyn Application> {
         /// Forwards messages to an HTTP server, whose answer may be the reply.
         HttpRelay => app::HttpRelayConfig,
         /// A bridge to a RapidSMS server.
@@ -72,7 +72,7 @@ vumi_core::registry! {
 
 vumi_core::registry! {
     /// Every worker.
-    pub enum WorkerConfig("worker"), shared WorkerShared, checked by (&WorkerShared), built by WorkerComponent(WorkerPlace<'_>) -> Arc<dyn Worker> {
+    pub enum WorkerConfig("worker"), shared WorkerShared, checked by (&WorkerShared) -> (), built by WorkerComponent(WorkerPlace<'_>) -> Arc<dyn Worker> {
         /// Keeps messages that a transport could not handle, and sends those again whose failure may pass.
         Failure => failure::FailureConfig,
         /// Sends messages at a later time.

@@ -14,10 +14,8 @@ use vumi_core::feed::Tap;
 use vumi_core::{AppWorker, Broker, Feed, Happening, QueueOutbox, Stack, Store, SystemClock};
 use vumi_sandbox::{App, AppConfig, ComponentCache, Datapoint, EngineOptions, MetricSink, Sandbox, Surroundings};
 use vumi_store::MemoryBounds;
-use vumi_transport::simulator::SimulatorConfig;
-use vumi_transport::{
-    Built, PhoneMessage, Readiness, SimulatorHandle, TransportComponent, TransportShared, TransportWorker,
-};
+use vumi_transport::simulator::Simulator;
+use vumi_transport::{Built, PhoneMessage, Readiness, SimulatorHandle, TransportShared, TransportWorker};
 
 /// Transport and app share the connector, so there is no dispatcher between them.
 const NAME: &str = "phones";
@@ -90,7 +88,7 @@ impl Host {
             parallel: config.parallel,
             inbound_endpoints: None,
         });
-        let Built { transport, once, simulator } = SimulatorConfig::default().build(NAME).expect("a simulator");
+        let Built { transport, once, simulator } = Simulator::built();
         let transport = Arc::new(TransportWorker {
             name: NAME.to_owned(),
             transport,

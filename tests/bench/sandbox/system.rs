@@ -23,10 +23,8 @@ use vumi_dispatch::{Dispatcher, DispatcherShared, Passed, Place};
 use vumi_message::Message;
 use vumi_sandbox::{App, AppConfig, ComponentCache, EngineOptions, Sandbox, Surroundings};
 use vumi_store::{Durability, MemoryBounds};
-use vumi_transport::simulator::SimulatorConfig;
-use vumi_transport::{
-    Built, PhoneMessage, Readiness, SimulatorHandle, TransportComponent, TransportShared, TransportWorker,
-};
+use vumi_transport::simulator::Simulator;
+use vumi_transport::{Built, PhoneMessage, Readiness, SimulatorHandle, TransportShared, TransportWorker};
 
 use crate::alone::NoMetrics;
 use crate::measure::{Sample, times};
@@ -86,7 +84,7 @@ impl System {
         let feed = Feed::tapped(Arc::clone(&board) as Arc<dyn Tap>);
         let dispatcher = dispatcher(&backends, &feed);
         let app = app(&setup, &backends, &feed);
-        let Built { transport, once, simulator } = SimulatorConfig::default().build(PHONES).expect("a simulator");
+        let Built { transport, once, simulator } = Simulator::built();
         let transport = Arc::new(TransportWorker {
             name: PHONES.to_owned(),
             transport,

@@ -18,7 +18,8 @@ use vumi_core::{
 };
 use vumi_message::{NewUserMessage, UserMessage};
 use vumi_store::{MemoryBounds, kv_in_memory, store_in_memory};
-use vumi_transport::{Built, Readiness, TransportConfig, TransportShared, TransportWorker};
+use vumi_tests::context;
+use vumi_transport::{Built, Readiness, Sites, TransportConfig, TransportPlace, TransportShared, TransportWorker};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -66,7 +67,9 @@ impl Rig {
     /// Starts a transport without waiting until it is ready.
     pub(crate) async fn launch(yaml: &str, options: BrokerOptions) -> Self {
         let Configured { shared, component } = serde_saphyr::from_str::<Read>(yaml).unwrap().0;
-        let built = component.build(NAME).unwrap();
+        let place =
+            TransportPlace { name: NAME, shared: &shared, context: &context::context(), sites: &Sites::default() };
+        let built = component.build(place).unwrap();
         Self::run(built, shared, options).await
     }
 

@@ -32,6 +32,7 @@ pub(crate) const KINDS: [Kind; 2] = [
             "vxsandbox.JsSandbox",
             "vxsandbox.worker.JsSandbox",
         ],
+        example: "",
         schema: || schemars::schema_for!(JsSandbox),
     },
     Kind {
@@ -45,6 +46,7 @@ pub(crate) const KINDS: [Kind; 2] = [
             "vxsandbox.worker.JsFileSandbox",
             "vxsandbox.worker.StandaloneJsFileSandbox",
         ],
+        example: "",
         schema: || schemars::schema_for!(JsFileSandbox),
     },
 ];

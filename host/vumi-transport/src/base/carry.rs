@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use vumi_core::{Backoff, Channel, Direction, Error, Flow, Hook, Result, Sent};
+use vumi_core::{Backoff, Channel, Direction, Error, Flow, Hook, Nack, Result, Sent};
 use vumi_message::{FailureCode, Message, UserMessage};
 
 use super::outbound::{Outbound, outbound_entry};
@@ -26,7 +26,7 @@ pub(super) enum Outcome {
     /// The transport reports it itself, or it was reported before.
     Silent,
     /// It could not be handled.
-    Failed { code: FailureCode, reason: String },
+    Failed { code: FailureCode, reason: String, nack: Option<Nack> },
     /// It was being sent when the host stopped, and is not to be sent again.
     Unsure,
 }
@@ -79,7 +79,8 @@ impl Outbound {
             Ok(Sent::Accepted(remote)) => Outcome::Ack(remote),
             Ok(Sent::Pending) => Outcome::Silent,
             Ok(Sent::Refused { reason, sent_message_id }) => Outcome::Nack { reason, sent_message_id },
-            Err((code, reason)) => Outcome::Failed { code, reason },
+            Ok(Sent::Failed { code, reason, nack }) => Outcome::Failed { code, reason, nack },
+            Err((code, reason)) => Outcome::Failed { code, reason, nack: None },
         };
         Ok((message, outcome))
     }
@@ -95,13 +96,13 @@ impl Outbound {
             Ok(Flow::Continue(Message::User(changed))) => return Ok(Arc::new(changed)),
             Ok(Flow::Continue(other)) => {
                 let reason = format!("middleware made a {:?} of an outbound message", other.kind());
-                Outcome::Failed { code: FailureCode::Permanent, reason }
+                Outcome::Failed { code: FailureCode::Permanent, reason, nack: None }
             }
             Ok(Flow::Stop(reason)) => {
                 tracing::debug!(transport = self.name(), "middleware stopped a message: {reason}");
                 Outcome::Nack { reason, sent_message_id: None }
             }
-            Err(error) => Outcome::Failed { code: code_of(&error), reason: error.report() },
+            Err(error) => Outcome::Failed { code: code_of(&error), reason: error.report(), nack: None },
         };
         Err((message, outcome))
     }

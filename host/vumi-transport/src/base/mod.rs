@@ -8,9 +8,11 @@
 //! - `worker`: start, restart, stop; `link`: what the transport publishes; `outbound`: what is sent through it,
 //! - `sent`: the record of sent ids, which keeps a redelivered message from going out twice,
 //! - `journal`: the records for people; `meters`: the metrics; [`Readiness`]: where the transport listens,
+//! - `endpoint`: where a server listens, as Vumi writes it,
 //! - [`values`]: the lenient value types of Vumi's configuration.
 
 mod carry;
+pub(crate) mod endpoint;
 mod journal;
 mod link;
 mod meters;

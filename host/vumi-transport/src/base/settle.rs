@@ -30,8 +30,8 @@ impl Outbound {
             Outcome::Ack(_) | Outcome::Nack { .. } | Outcome::Silent => None,
         };
         let mut publishable = self.common.worker.broker.has_room(&names::failures(self.name()));
-        let report = match self.report(message, &outcome).await {
-            Ok(report) => report,
+        let reports = match self.reports(message, &outcome).await {
+            Ok(reports) => reports,
             Err(error) if error.is_temporary() => {
                 let delay = Backoff::for_messages().delay_after(delivery.attempts);
                 tracing::warn!(
@@ -46,7 +46,7 @@ impl Outbound {
                 let id = message.message_id();
                 tracing::error!(transport = self.name(), message_id = id, "a report is lost: {}", error.report());
                 publishable = false;
-                None
+                Vec::new()
             }
         };
         if let (Some(reason), false) = (failed, publishable) {
@@ -55,7 +55,7 @@ impl Outbound {
             self.settled(message, &outcome).await;
             return self.give_up(delivery, reason).await;
         }
-        let outgoing = report.iter().map(|report| report.outgoing.clone()).collect();
+        let outgoing = reports.iter().map(|report| report.outgoing.clone()).collect();
         let finish = async {
             match self.finish(&mut delivery, outgoing).await {
                 Ok(confirm) => match confirm.await {
@@ -67,7 +67,7 @@ impl Outbound {
                 Err(Undone::GaveUp(reason)) => self.give_up(delivery, failed.unwrap_or(&reason)).await,
             }
         };
-        tokio::join!(finish, self.note(message, report));
+        tokio::join!(finish, self.note(message, reports));
     }
 
     async fn finish(&self, delivery: &mut Delivery, outgoing: Vec<Outgoing>) -> Result<Confirm, Undone> {
@@ -92,7 +92,13 @@ impl Outbound {
                 meters.nacks.increment(1);
             }
             Outcome::Silent => {}
-            Outcome::Failed { code, .. } => meters.failure(*code),
+            Outcome::Failed { code, nack, .. } => {
+                meters.failure(*code);
+                if nack.is_some() {
+                    meters.events.increment(1);
+                    meters.nacks.increment(1);
+                }
+            }
             Outcome::Unsure => {
                 meters.failure(FailureCode::Unspecified);
                 self.forget(message).await;
@@ -116,12 +122,13 @@ impl Outbound {
         }
     }
 
-    async fn note(&self, message: &UserMessage, report: Option<Report>) {
+    async fn note(&self, message: &UserMessage, reports: Vec<Report>) {
         let journal = &self.common.journal;
         let report = async {
-            let Some(Report { outgoing, direction, id }) = report else { return };
-            let body = String::from_utf8_lossy(&outgoing.body).into_owned();
-            journal.note(Entry { direction, id: &id, user: message.to_addr(), body }).await;
+            for Report { outgoing, direction, id } in reports {
+                let body = String::from_utf8_lossy(&outgoing.body).into_owned();
+                journal.note(Entry { direction, id: &id, user: message.to_addr(), body }).await;
+            }
         };
         let message = async {
             // With `Once::Store` it was written before.
@@ -132,39 +139,50 @@ impl Outbound {
         tokio::join!(message, report);
     }
 
-    /// The report on an outcome as it leaves the middleware; `None` where there is nothing to report.
-    async fn report(&self, message: &UserMessage, outcome: &Outcome) -> Result<Option<Report>> {
-        let id = message.message_id();
-        let name = self.name();
-        let (channel, direction, report) = match outcome {
-            Outcome::Silent => return Ok(None),
-            Outcome::Ack(remote) => {
-                (Channel::Event, "event", Message::Event(self.event(Event::ack(id, remote), id, ACK)?))
-            }
+    /// The reports on an outcome as they leave the middleware; none where there is nothing to report.
+    async fn reports(&self, message: &UserMessage, outcome: &Outcome) -> Result<Vec<Report>> {
+        let (id, name) = (message.message_id(), self.name());
+        let mut reports = Vec::new();
+        match outcome {
+            Outcome::Silent => {}
+            Outcome::Ack(remote) => reports.push(Message::Event(self.event(Event::ack(id, remote), id, ACK)?)),
             Outcome::Nack { reason, sent_message_id } => {
-                let mut event = self.event(Event::nack(id, reason), id, NACK)?;
-                if let Some(sent_message_id) = sent_message_id {
-                    event.set("sent_message_id", sent_message_id.as_str()).map_err(invalid)?;
-                }
-                (Channel::Event, "event", Message::Event(event))
+                reports.push(self.nack(id, reason, sent_message_id.as_deref())?);
             }
-            Outcome::Failed { code, reason } => {
+            Outcome::Failed { code, reason, nack } => {
                 tracing::error!(transport = name, message_id = id, "a message could not be sent: {reason}");
-                let failure = Failure::new(message.payload().clone(), *code, reason);
-                (Channel::Failure, "failure", Message::Failure(failure))
+                if let Some(nack) = nack {
+                    reports.push(self.nack(id, &nack.reason, nack.sent_message_id.as_deref())?);
+                }
+                reports.push(Message::Failure(Failure::new(message.payload().clone(), *code, reason)));
             }
             Outcome::Unsure => {
                 tracing::error!(transport = name, message_id = id, "{UNSURE}");
                 let failure = Failure::new(message.payload().clone(), FailureCode::Unspecified, UNSURE);
-                (Channel::Failure, "failure", Message::Failure(failure))
+                reports.push(Message::Failure(failure));
             }
-        };
-        let queue = if channel == Channel::Event { names::event(name) } else { names::failures(name) };
-        let Some(report) = self.common.on_publish(channel, report).await? else { return Ok(None) };
-        // A failure has no id of its own; in the records it stands under that of its message.
-        let report_id = report.message_id().unwrap_or(id).to_owned();
-        let outgoing = Outgoing { queue, body: Bytes::from(report.to_json()) };
-        Ok(Some(Report { outgoing, direction, id: report_id }))
+        }
+        let mut ready = Vec::new();
+        for report in reports {
+            let (channel, direction, queue) = match report {
+                Message::Failure(_) => (Channel::Failure, "failure", names::failures(name)),
+                _ => (Channel::Event, "event", names::event(name)),
+            };
+            let Some(report) = self.common.on_publish(channel, report).await? else { continue };
+            // A failure has no id of its own; in the records it stands under that of its message.
+            let report_id = report.message_id().unwrap_or(id).to_owned();
+            let outgoing = Outgoing { queue, body: Bytes::from(report.to_json()) };
+            ready.push(Report { outgoing, direction, id: report_id });
+        }
+        Ok(ready)
+    }
+
+    fn nack(&self, id: &str, reason: &str, sent_message_id: Option<&str>) -> Result<Message> {
+        let mut event = self.event(Event::nack(id, reason), id, NACK)?;
+        if let Some(sent_message_id) = sent_message_id {
+            event.set("sent_message_id", sent_message_id).map_err(invalid)?;
+        }
+        Ok(Message::Event(event))
     }
 
     fn event(&self, event: Event, message_id: &str, n: u64) -> Result<Event> {

@@ -18,9 +18,64 @@ pub struct Flag(pub Option<bool>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Whole<T>(pub Option<T>);
 
+/// A number of at least 0; `None` when null. May be written as text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decimal(pub Option<f64>);
+
 /// A number of at least 1, for [`Whole`] and [`optional_whole`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Positive<T>(pub T);
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DecimalVisitor)
+    }
+}
+
+struct DecimalVisitor;
+
+impl Visitor<'_> for DecimalVisitor {
+    type Value = Decimal;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of at least 0")
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Decimal, E> {
+        if number.is_finite() && number >= 0.0 {
+            return Ok(Decimal(Some(number)));
+        }
+        Err(E::invalid_value(Unexpected::Float(number), &self))
+    }
+
+    // The numbers of a configuration are small enough to be exact.
+    #[allow(clippy::cast_precision_loss)]
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Decimal, E> {
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Decimal, E> {
+        match u64::try_from(number) {
+            Ok(number) => self.visit_u64(number),
+            Err(_) => Err(E::invalid_value(Unexpected::Signed(number), &self)),
+        }
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Decimal, E> {
+        match text.trim().parse::<f64>() {
+            Ok(number) => self.visit_f64(number),
+            Err(_) => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Decimal, E> {
+        Ok(Decimal(None))
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Decimal, E> {
+        Ok(Decimal(None))
+    }
+}
 
 impl<T: TryFrom<i128>> TryFrom<i128> for Positive<T> {
     type Error = ();
@@ -124,6 +179,39 @@ impl<T: TryFrom<i128>> Visitor<'_> for WholeVisitor<T> {
 /// Those of the format, and one for a number that does not fit.
 pub fn optional_whole<'de, D: Deserializer<'de>, T: TryFrom<i128>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Whole::deserialize(deserializer).map(|whole| whole.0)
+}
+
+/// A flag that may be left out: false then.
+///
+/// # Errors
+/// Those of the format.
+pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Flag::deserialize(deserializer).map(|flag| flag.0.unwrap_or_default())
+}
+
+/// A whole number that may be left out: 0 then.
+///
+/// # Errors
+/// As [`optional_whole`].
+pub fn whole<'de, D: Deserializer<'de>, T: TryFrom<i128> + Default>(deserializer: D) -> Result<T, D::Error> {
+    optional_whole(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Seconds that a session lasts, at least one; 600 when left out, as in most of Vumi's transports.
+///
+/// # Errors
+/// As [`optional_whole`].
+pub fn session_timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let given: Option<Positive<u64>> = optional_whole(deserializer)?;
+    Ok(given.map_or(600, |given| given.0))
+}
+
+/// A text that may be left out: empty then.
+///
+/// # Errors
+/// Those of the format.
+pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 #[cfg(test)]

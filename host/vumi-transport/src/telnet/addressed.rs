@@ -8,7 +8,7 @@ use vumi_core::Result;
 use vumi_core::component::Component;
 
 use super::TelnetConfig;
-use crate::registry::{Built, TransportComponent};
+use crate::registry::{Built, Listening, TransportComponent, TransportPlace};
 
 const DESCRIPTION: &str = "A telnet server whose users type the address that they write to and the one that they \
     write from. Its keys are those of `telnet`.";
@@ -37,10 +37,15 @@ impl Component for AddressedTelnetConfig {
         "vumi.transports.telnet.AddressedTelnetServerTransport",
         "vumi.transports.telnet.transport.AddressedTelnetServerTransport",
     ];
+    const EXAMPLE: &'static str = "class: addressed-telnet\ntelnet_port: 9010\n";
 }
 
 impl TransportComponent for AddressedTelnetConfig {
-    fn build(self, _: &str) -> Result<Built> {
+    fn check(&self, name: &str) -> Result<Vec<Listening>> {
+        self.0.check(name)
+    }
+
+    fn build(self, _: TransportPlace<'_>) -> Result<Built> {
         self.0.server(true)
     }
 }

@@ -1,22 +1,15 @@
 //! Telnet: a TCP server whose every connection is a session of one user (transport specification "telnet").
 //!
-//! ```yaml
-//! class: telnet
-//! telnet_port: 9010
-//! to_addr: shop
-//! ```
-//!
 //! A connection is the message `new`, each line a `resume`, the end of the connection the message `close`; what the
 //! app answers is written back. The user's address is that of the connection, or, in the addressed variant, the one
 //! that the user types first.
 //!
 //! `server` accepts connections and sends; `session` is one connection; `client` is the way back to it; `dialog` asks
-//! for addresses; `endpoint` reads where to listen.
+//! for addresses.
 
 mod addressed;
 mod client;
 mod dialog;
-mod endpoint;
 mod server;
 mod session;
 
@@ -30,9 +23,9 @@ use vumi_core::{ByteSize, Error, Result};
 pub use addressed::AddressedTelnetConfig;
 
 use crate::base::Once;
+use crate::base::endpoint::{LOOPBACK, Listen};
 use crate::base::values::{Positive, optional_whole};
-use crate::registry::{Built, TransportComponent};
-use endpoint::{LOOPBACK, Listen};
+use crate::registry::{Built, Listening, TransportComponent, TransportPlace};
 use server::Telnet;
 
 /// A telnet server: one session for each connection, the user's address is the peer's `ip:port`.
@@ -91,10 +84,17 @@ impl Component for TelnetConfig {
     const CLASS: &'static str = "telnet";
     const ALIASES: &'static [&'static str] =
         &["vumi.transports.telnet.TelnetServerTransport", "vumi.transports.telnet.transport.TelnetServerTransport"];
+    const EXAMPLE: &'static str = "class: telnet\ntelnet_port: 9010\nto_addr: shop\n";
 }
 
 impl TransportComponent for TelnetConfig {
-    fn build(self, _: &str) -> Result<Built> {
+    fn check(&self, _: &str) -> Result<Vec<Listening>> {
+        let Listen { host, port } = self.listen()?;
+        let key = if self.twisted_endpoint.is_some() { "twisted_endpoint" } else { "telnet_port" };
+        Ok(vec![Listening { key, host, port, paths: None }])
+    }
+
+    fn build(self, _: TransportPlace<'_>) -> Result<Built> {
         self.server(false)
     }
 }

@@ -15,8 +15,8 @@ use vumi_message::{SessionEvent, UserMessage};
 
 use super::TelnetConfig;
 use super::client::{Client, Clients, Unwritable};
-use super::endpoint::Listen;
 use super::session::Session;
+use crate::base::endpoint::Listen;
 
 /// Connections that the system may keep for us before we accept them.
 const BACKLOG: u32 = 1024;

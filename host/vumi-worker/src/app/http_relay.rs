@@ -23,8 +23,8 @@ use vumi_message::{Event, Payload, UserMessage};
 use super::base::{Endpoints, Handler, NativeApp, Sender, Sending, check_send_to};
 use super::client::{self, Answer, Call, Client, HttpUrl};
 use crate::registry::AppComponent;
-use crate::secret::Secret;
 use crate::shared::{AppPlace, ApplicationShared};
+use vumi_core::secret::Secret;
 
 /// With this header an answer says that its body is the reply.
 const REPLY_HEADER: &str = "x-vumi-httprelay-reply";

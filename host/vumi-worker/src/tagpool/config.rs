@@ -11,8 +11,8 @@ use super::pools::TagPools;
 use super::serve::{Guard, TagpoolApi, segments};
 use crate::endpoint::Listen;
 use crate::registry::{WorkerComponent, WorkerPlace};
-use crate::secret::Secret;
 use crate::shared::WorkerShared;
+use vumi_core::secret::Secret;
 
 /// Offers tag pools to other programs, by JSON-RPC over HTTP.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

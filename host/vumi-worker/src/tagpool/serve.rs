@@ -22,7 +22,7 @@ use super::api::respond;
 use super::pools::TagPools;
 use crate::bounded::Bounded;
 use crate::endpoint::Listen;
-use crate::secret::Secret;
+use vumi_core::secret::Secret;
 
 /// The largest request body in bytes: room to declare some hundred thousand tags at once.
 const BODY_LIMIT: usize = 8 * 1024 * 1024;

@@ -13,8 +13,8 @@ use super::{Door, RapidSms, Relay};
 use crate::app::base::{Endpoints, NativeApp, Sender, check_send_to};
 use crate::app::client::{self, Client, HttpUrl};
 use crate::registry::AppComponent;
-use crate::secret::Secret;
 use crate::shared::{AppPlace, ApplicationShared};
+use vumi_core::secret::Secret;
 
 /// The path at which the server says that it is there.
 pub(super) const HEALTH: &str = "health";

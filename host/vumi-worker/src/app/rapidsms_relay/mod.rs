@@ -33,7 +33,7 @@ pub use config::RapidSmsRelayConfig;
 
 use super::base::{Endpoints, Handler, Sender, Sending};
 use super::client::{Call, Client, HttpUrl};
-use crate::secret::Secret;
+use vumi_core::secret::Secret;
 
 /// The relay at work.
 struct Relay {

@@ -28,7 +28,7 @@ use super::config::HEALTH;
 use super::deliver::Refusal;
 use super::{Door, Relay};
 use crate::bounded::Bounded;
-use crate::secret::{Secret, same};
+use vumi_core::secret::{Secret, same};
 
 /// The largest request body in bytes: some fifty thousand addresses.
 const BODY_LIMIT: usize = 1 << 20;

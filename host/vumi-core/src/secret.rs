@@ -30,7 +30,7 @@ impl Secret {
 
 /// Whether two texts are the same. How long the answer takes depends on the length of `candidate` alone, so that the
 /// delay does not tell how much of a guess was right.
-pub(crate) fn same(secret: &[u8], candidate: &[u8]) -> bool {
+pub fn same(secret: &[u8], candidate: &[u8]) -> bool {
     let mut difference = secret.len() ^ candidate.len();
     for (index, byte) in candidate.iter().enumerate() {
         let other = secret.get(index).copied().unwrap_or_default();

@@ -26,6 +26,11 @@ impl fmt::Display for Listen {
 }
 
 impl Listen {
+    /// On a port; this machine only unless an address is given.
+    pub(crate) fn at(host: Option<&str>, port: u16) -> Self {
+        Self { host: host.filter(|host| !host.is_empty()).unwrap_or(LOOPBACK).to_owned(), port }
+    }
+
     /// Reads a server endpoint.
     ///
     /// # Errors
@@ -58,7 +63,7 @@ impl Listen {
         }
         let port = port.ok_or_else(|| wrong("the port is missing"))?;
         let port = port.parse().map_err(|_| wrong(&format!("`{port}` is no port (0 to 65535)")))?;
-        Ok(Self { host: host.filter(|host| !host.is_empty()).unwrap_or_else(|| LOOPBACK.to_owned()), port })
+        Ok(Self::at(host.as_deref(), port))
     }
 }
 

@@ -1,0 +1,47 @@
+//! What becomes of an outbound message, in the short forms that the specifications use (specification "common", C11).
+
+use vumi_core::{Nack, Sent};
+use vumi_message::{FailureCode, UserMessage};
+
+/// `ack(own)`: accepted under the message's own id.
+pub fn accepted(message: &UserMessage) -> Sent {
+    Sent::Accepted(message.message_id().to_owned())
+}
+
+/// `ack(id)`: accepted under the network's id.
+pub fn accepted_as(id: impl Into<String>) -> Sent {
+    Sent::Accepted(id.into())
+}
+
+/// `nack(reason)` +sid.
+pub fn refused(message: &UserMessage, reason: impl Into<String>) -> Sent {
+    Sent::Refused { reason: reason.into(), sent_message_id: Some(message.message_id().to_owned()) }
+}
+
+/// `nack(reason)` without an id.
+pub fn refused_bare(reason: impl Into<String>) -> Sent {
+    Sent::Refused { reason: reason.into(), sent_message_id: None }
+}
+
+/// A failure message with this code, and no nack. `Unspecified` is "fails (unspecified)".
+pub fn failed(code: FailureCode, reason: impl Into<String>) -> Sent {
+    Sent::Failed { code, reason: reason.into(), nack: None }
+}
+
+/// A failure message with this code, and a nack with the same reason, +sid if `own` is a message.
+pub fn failed_and_refused(code: FailureCode, reason: impl Into<String>, own: Option<&UserMessage>) -> Sent {
+    let reason = reason.into();
+    let sent_message_id = own.map(|message| message.message_id().to_owned());
+    let nack = Some(Nack { reason: reason.clone(), sent_message_id });
+    Sent::Failed { code, reason, nack }
+}
+
+/// The missing-fields check: the refusal, if one of the fields is null, empty or absent.
+pub fn missing(message: &UserMessage, fields: &[&str]) -> Option<Sent> {
+    let empty = |field: &&&str| match message.payload().get(**field) {
+        None | Some(serde_json::Value::Null) => true,
+        Some(value) => value.as_str().is_some_and(str::is_empty),
+    };
+    let missing: Vec<&str> = fields.iter().filter(empty).copied().collect();
+    (!missing.is_empty()).then(|| refused(message, format!("Missing fields: {}", missing.join(", "))))
+}
