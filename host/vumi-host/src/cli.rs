@@ -313,6 +313,12 @@ pub enum ConfigCommand {
         /// A path of keys, or the name of a class. Without it: an overview.
         path: Option<String>,
     },
+    /// Writes the reference of all classes as Markdown pages.
+    #[command(after_help = "Example:\n  vumi-host config reference docs/reference")]
+    Reference {
+        /// The folder; what pages it holds of earlier times is overwritten.
+        folder: PathBuf,
+    },
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -184,6 +184,13 @@ fn configuration(command: &ConfigCommand, confined: bool) -> Result<(), Failure>
             let text = serde_json::to_string_pretty(&config::schema());
             say(&text.map_err(|error| Error::permanent("the schema cannot be written").because(error))?)?;
         }
+        ConfigCommand::Reference { folder } => {
+            let pages = config::reference();
+            for (path, text) in &pages {
+                write_page(&folder.join(path), text)?;
+            }
+            say(&format!("{}: {} pages", folder.display(), pages.len()))?;
+        }
         ConfigCommand::Explain { path } => {
             let path = path.as_deref().unwrap_or_default();
             match config::explain(path) {
@@ -197,6 +204,12 @@ fn configuration(command: &ConfigCommand, confined: bool) -> Result<(), Failure>
         }
     }
     Ok(())
+}
+
+fn write_page(path: &Path, text: &str) -> Result<(), Failure> {
+    let folder = path.parent().unwrap_or(path);
+    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, text));
+    Ok(written.map_err(|error| Error::permanent(format!("{} cannot be written", path.display())).because(error))?)
 }
 
 /// Writes a line to standard output. Whoever reads it may stop doing so (`| head`): then that was enough.

@@ -32,7 +32,7 @@ pub use app::{AppAround, AppChoice};
 pub use backend::{BrokerChoice, EngineUrl, KvChoice, StoreChoice};
 pub use deploy::Deploy;
 pub use error::{ConfigError, Problem};
-pub use explain::explain;
+pub use explain::{explain, reference};
 pub use file::{Amqp, Named, QueueKind, Queues, Redis, Telemetry};
 pub(crate) use mask::url as shown_url;
 pub use middleware::stack;

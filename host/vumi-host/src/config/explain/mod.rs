@@ -3,12 +3,14 @@
 //! Here is how a path is followed; `page` lays out what was found, `words` says types and ranges in words.
 
 mod page;
+mod reference;
 mod words;
 
 use serde_json::Value;
 
 use super::schema::{branches, classes, shared_schema};
 use page::{class_page, entries, overview};
+pub use reference::reference;
 pub(crate) use words::range;
 
 /// One key as it was found.

@@ -12,7 +12,7 @@ use crate::config::js::app_kinds;
 use crate::config::schema::{branches, classes, resolve};
 
 /// What has classes.
-fn sections() -> [(&'static str, &'static [Kind]); 5] {
+pub(super) fn sections() -> [(&'static str, &'static [Kind]); 5] {
     [
         ("transport", TransportConfig::KINDS),
         ("dispatcher", RouterConfig::KINDS),
@@ -111,6 +111,9 @@ pub(super) fn class_page(name: &str, root: &Value) -> Option<String> {
         }
         if let Some(description) = description(schema) {
             text.push_str(&format!("\n{}", indented(&description, "  ")));
+        }
+        if !kind.example.is_empty() {
+            text.push_str(&format!("\n  Example:\n\n{}", indented(kind.example, "    ")));
         }
         text.push_str("\n  Keys:\n");
         for (name, inner) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {

@@ -18,6 +18,7 @@ pub(super) fn facts(key: &Found<'_>, root: &Value) -> Vec<(&'static str, String)
         match default {
             _ if key.required => "none, must be given".to_owned(),
             Some(Value::Null) | None => "none".to_owned(),
+            Some(Value::String(text)) if text.is_empty() => "empty".to_owned(),
             Some(Value::String(text)) => text.clone(),
             Some(Value::Number(bytes)) if is_size(key.schema) => {
                 bytes.as_u64().map_or_else(|| bytes.to_string(), |bytes| ByteSize(bytes).to_string())

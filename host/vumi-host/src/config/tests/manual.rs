@@ -5,7 +5,7 @@ use vumi_core::component::Kind;
 use vumi_dispatch::{MiddlewareConfig, RouterConfig};
 use vumi_transport::TransportConfig;
 
-use crate::config::{explain, schema};
+use crate::config::{explain, reference, schema};
 
 fn sections() -> [(&'static str, &'static [Kind]); 3] {
     [
@@ -138,5 +138,29 @@ fn texts() {
     assert!(all.contains("\n  apps ") && all.contains("\n  transport         telnet, "), "{all}");
     for nothing in [".", "[0]", "nothing", "transports.telnet.nothing", "apps.a.b.c.d", "broker.x", "limits.nothing"] {
         assert_eq!(explain(nothing), None, "{nothing}");
+    }
+}
+
+/// `vumi-host config reference docs/reference` makes them.
+#[test]
+fn the_reference_pages_are_those_of_this_version() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference");
+    let pages = reference();
+    for (path, text) in &pages {
+        let page = std::fs::read_to_string(folder.join(path)).unwrap_or_default();
+        assert!(
+            page == *text,
+            "docs/reference/{path} is old: run `cargo run -p vumi-host -- config reference docs/reference`"
+        );
+    }
+    let mut there = Vec::new();
+    for entry in std::fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+        if entry.path().is_dir() {
+            there.extend(std::fs::read_dir(entry.path()).unwrap().map(|page| page.unwrap().path()));
+        }
+    }
+    for page in there {
+        let path = page.strip_prefix(&folder).unwrap().to_string_lossy().into_owned();
+        assert!(pages.iter().any(|(known, _)| *known == path), "docs/reference/{path} is a page of nothing: delete it");
     }
 }
