@@ -6,6 +6,7 @@ mod backends;
 mod bindings;
 mod codecs;
 mod failures;
+mod http;
 mod http_relay;
 mod legacy;
 mod messages;

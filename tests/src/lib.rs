@@ -8,6 +8,7 @@ pub mod browser;
 pub mod context;
 pub mod deploy;
 pub mod forge;
+pub mod golden;
 pub mod guests;
 pub mod host;
 pub mod http;

@@ -72,6 +72,10 @@ vumi_core::registry! {
         Simulator => simulator::SimulatorConfig,
         /// HTTP: requests become messages, replies their answers.
         HttpApi => Http<aggregators::http_api::HttpApi>,
+        /// HTTP, the older interface: one text to any number of recipients.
+        OldSimpleHttp => Http<aggregators::old_simple_http::OldSimpleHttp>,
+        /// HTTP, the older interface: a text with places that each recipient has values for.
+        OldTemplateHttp => Http<aggregators::old_template_http::OldTemplateHttp>,
         /// Airtel USSD.
         Airtel => Http<aggregators::airtel::Airtel>,
     }

@@ -5,3 +5,5 @@
 
 pub mod airtel;
 pub mod http_api;
+pub mod old_simple_http;
+pub mod old_template_http;

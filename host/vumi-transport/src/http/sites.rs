@@ -42,10 +42,13 @@ pub(super) struct Found {
     pub(super) rest: Vec<String>,
 }
 
+/// Host and port as they are configured.
+type Address = (String, u16);
+
 /// The listeners of a process. Clones share them.
 #[derive(Clone, Default)]
 pub struct Sites {
-    listeners: Arc<Mutex<HashMap<(String, u16), Arc<Listener>>>>,
+    listeners: Arc<Mutex<HashMap<Address, Arc<Listener>>>>,
 }
 
 impl std::fmt::Debug for Sites {
@@ -66,7 +69,7 @@ struct Listener {
 pub(super) struct Place {
     pub(super) at: SocketAddr,
     sites: Sites,
-    key: (String, u16),
+    key: Address,
     listener: Arc<Listener>,
     tenant: u64,
 }
@@ -209,10 +212,11 @@ impl Table {
         for row in rows.iter() {
             match row.kind {
                 Kind::Health if row.segments == segments => health = health.or(Some(row)),
-                Kind::Path(route) if segments.starts_with(&row.segments) => {
-                    if best.is_none_or(|(other, _)| other.segments.len() < row.segments.len()) {
-                        best = Some((row, route));
-                    }
+                Kind::Path(route)
+                    if segments.starts_with(&row.segments)
+                        && best.is_none_or(|(other, _)| other.segments.len() < row.segments.len()) =>
+                {
+                    best = Some((row, route));
                 }
                 _ => {}
             }

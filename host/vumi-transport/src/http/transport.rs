@@ -171,8 +171,8 @@ impl<T: Aggregator> Desk<T> {
         peer: SocketAddr,
     ) -> Result<Request, Refusal> {
         let (head, body) = request.into_parts();
-        let understood = |method: &Method| self.site.methods.contains(method);
-        if !understood(&head.method) && !(head.method == Method::HEAD && understood(&Method::GET)) {
+        let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
+        if !self.site.methods.contains(method) {
             let allow: Vec<&str> = self.site.methods.iter().map(Method::as_str).collect();
             let reply = Reply::status(405).body("Method Not Allowed").header("allow", &allow.join(", "));
             return Err(Refusal::new(reply, format!("the method {}", head.method)));
