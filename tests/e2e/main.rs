@@ -23,3 +23,4 @@ mod scripts;
 mod simulator;
 mod system;
 mod traces;
+mod transports;

@@ -5,7 +5,6 @@
 
 mod keys;
 mod mailbox;
-mod remote;
 mod rig;
 mod run;
 mod wrong;

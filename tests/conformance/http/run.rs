@@ -9,12 +9,12 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use vumi_message::{NewUserMessage, UserMessage};
 use vumi_tests::golden::client::{self, Open};
+use vumi_tests::golden::remote::Remote;
 use vumi_tests::golden::step::{RequestStep, Source};
 use vumi_tests::golden::{Bindings, Case, Golden, Step, Whole, json};
 
 use super::keys;
 use super::mailbox::Mailbox;
-use super::remote::Remote;
 use super::rig::{Ground, LIMIT, NAME, Rig, SOON, address, soon, until};
 
 /// A case under way.

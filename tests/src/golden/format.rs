@@ -112,10 +112,14 @@ impl Golden {
             }
         }
         for step in &self.e2e {
-            if !matches!(step.value, Step::Request(_) | Step::Response(_) | Step::Disconnect(_) | Step::Pause(_)) {
+            let known = matches!(
+                step.value,
+                Step::Request(_) | Step::Response(_) | Step::Disconnect(_) | Step::Pause(_) | Step::Remote(_)
+            );
+            if !known {
                 let line = step.referenced.line();
                 return Err(format!(
-                    "line {line}: `e2e` has the steps request, response, disconnect and pause_ms only"
+                    "line {line}: `e2e` has the steps request, response, remote, disconnect and pause_ms only"
                 ));
             }
         }

@@ -2,7 +2,8 @@
 //!
 //! The files stand in `tests/fixtures/transports`, whose README describes their form. Here they are read ([`format`]),
 //! and here is what every reader of them needs: texts with placeholders ([`pattern`]), comparing ([`compare`], [`xml`])
-//! and HTTP as it goes over the wire ([`wire`], [`client`]). The conformance tests run the cases, the end-to-end tests
+//! HTTP as it goes over the wire ([`wire`], [`client`]), and the far
+//! side of transports that send by HTTP ([`remote`]). The conformance tests run the cases, the end-to-end tests
 //! the `e2e` parts, and the hostile tests take the requests as seeds.
 
 pub mod client;
@@ -14,6 +15,7 @@ mod keyed;
 pub mod pairs;
 pub mod pattern;
 pub mod play;
+pub mod remote;
 pub mod step;
 pub mod wire;
 pub mod xml;
@@ -24,7 +26,7 @@ pub use compare::{Whole, json};
 pub use format::{Case, Golden};
 pub use pairs::Pairs;
 pub use pattern::Bindings;
-pub use play::play;
+pub use play::Stage;
 pub use step::Step;
 
 /// Where the files stand.

@@ -1,76 +1,126 @@
-//! Plays the `e2e` part of a file to a host that runs: requests and their responses, nothing behind them.
+//! Plays the `e2e` part of a file to a host that runs: requests and their responses, and what the transport asks the
+//! network's server, which is played as well.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
+use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 
 use super::client::{self, Open};
+use super::format::Golden;
 use super::pattern::Bindings;
+use super::remote::Remote;
 use super::step::{RequestStep, Step};
 use crate::wait::PATIENCE;
 
-/// Plays the steps to the transport that listens at `at`.
-///
-/// # Errors
-/// The step that failed, with its line, and why.
-pub async fn play(at: SocketAddr, steps: &[Spanned<Step>]) -> Result<(), String> {
-    let (mut bindings, mut open) = (Bindings::default(), HashMap::new());
-    bindings.bind("port", at.port());
-    for (number, step) in steps.iter().enumerate() {
-        let played = one(at, &step.value, &mut bindings, &mut open).await;
-        played.map_err(|error| format!("step {} (line {}): {error}", number + 1, step.referenced.line()))?;
-    }
-    Ok(())
+/// What stands around a transport: the network's server.
+pub struct Stage {
+    bindings: Arc<Mutex<Bindings>>,
+    remote: Remote,
 }
 
-async fn one(
+/// A play under way.
+struct Play<'a> {
+    stage: &'a Stage,
     at: SocketAddr,
-    step: &Step,
-    bindings: &mut Bindings,
-    open: &mut HashMap<String, Open>,
-) -> Result<(), String> {
-    match step {
-        Step::Request(step) => match &step.until {
-            None => {
-                let sent = send(at, step, bindings).await?;
-                match open.insert(step.name.clone(), sent) {
-                    Some(_) => Err(format!("the request `{}` is still open; give this one another name", step.name)),
-                    None => Ok(()),
-                }
-            }
-            Some(expected) => {
-                let end = tokio::time::Instant::now() + PATIENCE;
-                loop {
-                    let got = answer(send(at, step, bindings).await?).await?;
-                    match expected.compare(&got, bindings) {
-                        Err(_) if tokio::time::Instant::now() < end => {
-                            tokio::time::sleep(Duration::from_millis(20)).await;
+    open: HashMap<String, Open>,
+    /// `remote` steps that are done.
+    remotes: usize,
+}
+
+impl Stage {
+    /// Starts the network's server for the `e2e` part of a file.
+    pub async fn set(golden: &Golden) -> Self {
+        let plans = golden.e2e.iter().filter_map(|step| match &step.value {
+            Step::Remote(step) => Some(step.clone()),
+            _ => None,
+        });
+        let bindings = Arc::default();
+        let remote = Remote::start(plans.collect(), Arc::clone(&bindings)).await;
+        Self { bindings, remote }
+    }
+
+    /// The file's configuration, which knows where the server is; `class` first.
+    ///
+    /// # Errors
+    /// When it has a placeholder that nothing stands for.
+    pub fn config(&self, golden: &Golden) -> Result<Map<String, Value>, String> {
+        let mut config = Map::new();
+        config.insert("class".to_owned(), golden.class.clone().into());
+        for (key, value) in &golden.config {
+            config.insert(key.clone(), self.bindings.lock().fill_value(value)?);
+        }
+        Ok(config)
+    }
+
+    /// Plays the file's `e2e` part to the transport that listens at `at`.
+    ///
+    /// # Errors
+    /// The step that failed, with its line, and why.
+    pub async fn play(&self, at: SocketAddr, steps: &[Spanned<Step>]) -> Result<(), String> {
+        self.bindings.lock().bind("port", at.port());
+        let mut play = Play { stage: self, at, open: HashMap::new(), remotes: 0 };
+        for (number, step) in steps.iter().enumerate() {
+            let played = play.step(&step.value).await;
+            played.map_err(|error| format!("step {} (line {}): {error}", number + 1, step.referenced.line()))?;
+        }
+        self.remote.unexpected().map_or(Ok(()), Err)
+    }
+}
+
+impl Play<'_> {
+    async fn step(&mut self, step: &Step) -> Result<(), String> {
+        let bindings = &self.stage.bindings;
+        match step {
+            Step::Request(step) => match &step.until {
+                None => {
+                    let sent = self.send(step).await?;
+                    match self.open.insert(step.name.clone(), sent) {
+                        Some(_) => {
+                            Err(format!("the request `{}` is still open; give this one another name", step.name))
                         }
-                        outcome => return outcome,
+                        None => Ok(()),
                     }
                 }
+                Some(expected) => {
+                    let end = tokio::time::Instant::now() + PATIENCE;
+                    loop {
+                        let got = answer(self.send(step).await?).await?;
+                        match expected.compare(&got, &mut bindings.lock()) {
+                            Err(_) if tokio::time::Instant::now() < end => {}
+                            outcome => return outcome,
+                        }
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    }
+                }
+            },
+            Step::Response(step) => {
+                let sent = self.open.remove(&step.name).ok_or_else(|| format!("no request `{}` is open", step.name))?;
+                step.response.compare(&answer(sent).await?, &mut bindings.lock())
             }
-        },
-        Step::Response(step) => {
-            let sent = open.remove(&step.name).ok_or_else(|| format!("no request `{}` is open", step.name))?;
-            step.response.compare(&answer(sent).await?, bindings)
+            Step::Remote(_) => {
+                self.remotes += 1;
+                self.stage.remote.expect(self.remotes - 1).await
+            }
+            Step::Disconnect(step) => {
+                self.open.remove(&step.name).map(drop).ok_or_else(|| format!("no request `{}` is open", step.name))
+            }
+            Step::Pause(step) => {
+                tokio::time::sleep(Duration::from_millis(step.pause_ms)).await;
+                Ok(())
+            }
+            _ => Err("`e2e` has no such step".to_owned()),
         }
-        Step::Disconnect(step) => {
-            open.remove(&step.name).map(drop).ok_or_else(|| format!("no request `{}` is open", step.name))
-        }
-        Step::Pause(step) => {
-            tokio::time::sleep(Duration::from_millis(step.pause_ms)).await;
-            Ok(())
-        }
-        _ => Err("`e2e` has no such step".to_owned()),
     }
-}
 
-async fn send(at: SocketAddr, step: &RequestStep, bindings: &mut Bindings) -> Result<Open, String> {
-    let bytes = client::bytes(step, &at.to_string(), bindings)?;
-    client::send(at, bytes).await.map_err(|error| format!("no connection to {at}: {error}"))
+    async fn send(&self, step: &RequestStep) -> Result<Open, String> {
+        let bytes = client::bytes(step, &self.at.to_string(), &mut self.stage.bindings.lock())?;
+        client::send(self.at, bytes).await.map_err(|error| format!("no connection to {}: {error}", self.at))
+    }
 }
 
 async fn answer(sent: Open) -> Result<super::wire::Received, String> {
@@ -107,7 +157,7 @@ mod tests {
 
     async fn told(e2e: &str) -> Result<(), String> {
         let golden = read("x", &format!("spec: x\nchecks: 0\nclass: x\ncases: []\ne2e:\n{e2e}")).unwrap();
-        play(server().await, &golden.e2e).await
+        Stage::set(&golden).await.play(server().await, &golden.e2e).await
     }
 
     #[tokio::test]

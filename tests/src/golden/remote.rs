@@ -13,15 +13,15 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use vumi_tests::golden::expect::{Answer, Given, headers};
-use vumi_tests::golden::step::{RemoteStep, parts};
-use vumi_tests::golden::wire::{self, Received};
-use vumi_tests::golden::{Bindings, Pairs, form};
 
-use super::rig::soon;
+use super::expect::{Answer, Given, headers};
+use super::step::{RemoteStep, parts};
+use super::wire::{self, Received};
+use super::{Bindings, Pairs, form};
+use crate::wait::PATIENCE;
 
 /// The fake server.
-pub(super) struct Remote {
+pub struct Remote {
     at: SocketAddr,
     plans: Arc<Plans>,
     accepting: JoinHandle<()>,
@@ -48,13 +48,16 @@ struct Seen {
 
 impl Remote {
     /// Starts it, and makes `${remote}` and `${closed}` stand for its address and for one where nobody listens.
-    pub(super) async fn start(steps: Vec<RemoteStep>, bindings: Arc<Mutex<Bindings>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let at = listener.local_addr().unwrap();
-        let closed = TcpSocket::new_v4().unwrap();
-        closed.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    ///
+    /// # Panics
+    /// When there is no port.
+    pub async fn start(steps: Vec<RemoteStep>, bindings: Arc<Mutex<Bindings>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let at = listener.local_addr().expect("an address");
+        let closed = TcpSocket::new_v4().expect("a socket");
+        closed.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
         bindings.lock().bind("remote", format!("http://{at}"));
-        bindings.lock().bind("closed", format!("http://{}", closed.local_addr().unwrap()));
+        bindings.lock().bind("closed", format!("http://{}", closed.local_addr().expect("an address")));
         let seen = Seen { taken: vec![None; steps.len()], ..Seen::default() };
         let plans = Arc::new(Plans { steps, bindings, seen: Mutex::new(seen), changed: Notify::new() });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&plans)));
@@ -62,7 +65,10 @@ impl Remote {
     }
 
     /// Waits for the request of the plan with this number, and compares it.
-    pub(super) async fn expect(&self, number: usize) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// When it does not come, or is another one.
+    pub async fn expect(&self, number: usize) -> Result<(), String> {
         let step = &self.plans.steps[number];
         let wait = async {
             loop {
@@ -79,23 +85,24 @@ impl Remote {
                 changed.await;
             }
         };
-        let received = soon(&format!("the request {:?} to {}", step.remote, self.at), wait).await??;
+        let late = |_| format!("the request {:?} to {} did not come", step.remote, self.at);
+        let received = tokio::time::timeout(PATIENCE, wait).await.map_err(late)??;
         compare(step, &received, &mut self.plans.bindings.lock()).map_err(|error| format!("{error}; it is {received}"))
     }
 
     /// How many requests came, with those that were not expected.
-    pub(super) fn came(&self) -> usize {
+    pub fn came(&self) -> usize {
         let seen = self.plans.seen.lock();
         seen.taken.iter().flatten().count() + seen.unexpected.len()
     }
 
     /// The first request that no step expects.
-    pub(super) fn unexpected(&self) -> Option<String> {
+    pub fn unexpected(&self) -> Option<String> {
         self.plans.seen.lock().unexpected.first().cloned()
     }
 
     /// True while it holds a request open.
-    pub(super) fn holds(&self) -> bool {
+    pub fn holds(&self) -> bool {
         self.plans.seen.lock().held > 0
     }
 }
@@ -217,9 +224,8 @@ fn written(given: &Given, bare: bool) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use vumi_tests::golden::{self, Step, client};
-
     use super::*;
+    use crate::golden::{self, Step, client};
 
     async fn server(steps: &str) -> Remote {
         let head = "spec: x\nchecks: 0\nclass: x\ncases:\n  - name: x\n    steps:\n";
@@ -235,7 +241,7 @@ mod tests {
     async fn ask(remote: &Remote, request: &str) -> Result<(u16, String), String> {
         let bytes = request.replacen('\n', " HTTP/1.1\r\n", 1).into_bytes();
         let open = client::send(remote.at, bytes).await.unwrap();
-        let got = soon("an answer", open.response()).await.unwrap().map_err(|error| error.to_string())?;
+        let got = tokio::time::timeout(PATIENCE, open.response()).await.unwrap().map_err(|error| error.to_string())?;
         Ok((got.status().unwrap(), String::from_utf8(got.body).unwrap()))
     }
 
