@@ -19,6 +19,7 @@ mod dispatchers;
 mod failure_records;
 mod failures;
 mod heartbeats;
+mod http_api;
 mod metrics;
 mod peer;
 mod sharing;

@@ -2,13 +2,12 @@
 //! sockets on both sides. What is asked and answered stands in the `e2e` parts of the golden files.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 use vumi_tests::golden::{self, Golden, Stage};
 use vumi_tests::guests::guest;
-use vumi_tests::{Host, HostBuilder, PATIENCE};
+use vumi_tests::{HostBuilder, PATIENCE};
 use vumi_transport::TransportConfig;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +49,7 @@ async fn every_http_transport_carries_an_echo() {
 
     let mut plays = JoinSet::new();
     for (file, stage) in files.into_iter().zip(stages) {
-        let at = listens(&host, &name(&file));
+        let at = host.listening(&name(&file));
         plays.spawn(async move {
             let played = tokio::time::timeout(PATIENCE * 2, stage.play(at, &file.e2e)).await;
             let played = played.unwrap_or_else(|_| Err("it does not come to an end".to_owned()));
@@ -66,13 +65,4 @@ async fn every_http_transport_carries_an_echo() {
 /// The transport's name: that of its file, since a class may have several.
 fn name(file: &Golden) -> String {
     file.file.clone()
-}
-
-/// Where the banner says that a transport listens.
-fn listens(host: &Host, name: &str) -> SocketAddr {
-    let mut lines = host.banner.lines().map(str::split_whitespace);
-    let at = lines.find_map(|mut words| (words.next() == Some(name)).then(|| words.next()).flatten());
-    let at = at.unwrap_or_else(|| panic!("{name} is not in the banner:\n{}", host.banner));
-    let at = at.trim_start_matches("http://").split('/').next().unwrap_or_default();
-    at.parse().unwrap_or_else(|error| panic!("{name} listens at {at}: {error}"))
 }

@@ -143,7 +143,7 @@ impl HostBuilder {
             let log = log.lock().expect("no panic while the log was held");
             panic!("the host did not start ({ended:?}):\n{log}");
         };
-        let admin = address_after(&banner, "http://").expect("the banner names the admin address");
+        let admin = address_after(&banner, "  phones     http://").expect("the banner names the admin address");
         let telnet = address_after(&banner, "telnet     ");
         Host { child, telnet, admin, banner, log }
     }
@@ -196,8 +196,9 @@ impl Host {
     pub fn listening(&self, name: &str) -> SocketAddr {
         let system = self.get("/api/v1/system");
         let places = system.get("listening").and_then(Value::as_array).into_iter().flatten();
-        let address =
-            places.filter(|place| place["name"] == name).find_map(|place| place["address"].as_str()?.parse().ok());
+        // That of an HTTP transport is a URL.
+        let bare = |text: &str| text.trim_start_matches("http://").split('/').next()?.parse().ok();
+        let address = places.filter(|place| place["name"] == name).find_map(|place| bare(place["address"].as_str()?));
         address.unwrap_or_else(|| panic!("`{name}` does not listen: {system}"))
     }
 

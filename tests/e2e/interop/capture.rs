@@ -73,6 +73,13 @@ pub(crate) fn file(capture: &str, name: &str) -> Value {
 }
 
 impl Capture {
+    /// What a client asked over HTTP and was answered, in order.
+    pub(crate) fn client(&self) -> Vec<Value> {
+        let path = folder(&self.name).join("client.json");
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
     pub(crate) fn read(name: &str) -> Self {
         let frames = std::fs::read_to_string(folder(name).join("amqp.jsonl")).expect("the conversation was recorded");
         let frames: Vec<Value> = frames.lines().map(|line| serde_json::from_str(line).expect("a frame")).collect();
