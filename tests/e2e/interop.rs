@@ -16,6 +16,7 @@ mod capture;
 mod compare;
 mod compare_tests;
 mod dispatchers;
+mod dmark;
 mod failure_records;
 mod failures;
 mod heartbeats;

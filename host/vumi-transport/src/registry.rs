@@ -78,6 +78,28 @@ vumi_core::registry! {
         OldTemplateHttp => Http<aggregators::old_template_http::OldTemplateHttp>,
         /// Airtel USSD.
         Airtel => Http<aggregators::airtel::Airtel>,
+        /// Integrat (Higate) USSD.
+        Integrat => Http<aggregators::integrat::Integrat>,
+        /// MTECH USSD.
+        MtechUssd => Http<aggregators::mtech_ussd::MtechUssd>,
+        /// MTN Rwanda USSD.
+        MtnRwanda => Http<aggregators::mtn_rwanda::MtnRwanda>,
+        /// Safaricom USSD.
+        Safaricom => Http<aggregators::safaricom::Safaricom>,
+        /// TrueAfrican USSD.
+        TrueAfrican => Http<aggregators::trueafrican::TrueAfrican>,
+        /// Vodacom Messaging USSD.
+        VodacomMessaging => Http<aggregators::vodacom_messaging::VodacomMessaging>,
+        /// Cellulant USSD.
+        Cellulant => Http<aggregators::cellulant::Cellulant>,
+        /// Cellulant SMS.
+        CellulantSms => Http<aggregators::cellulant::CellulantSms>,
+        /// Dmark USSD.
+        Dmark => Http<aggregators::dmark::Dmark>,
+        /// IMImobile USSD.
+        Imimobile => Http<aggregators::imimobile::Imimobile>,
+        /// Infobip USSD.
+        Infobip => Http<aggregators::infobip::Infobip>,
     }
 }
 

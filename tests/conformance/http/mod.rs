@@ -3,6 +3,7 @@
 //!
 //! `VUMI_GOLDEN=airtel` runs one file only, `VUMI_GOLDEN=airtel:clean` the cases of it whose name has `clean`.
 
+mod busy;
 mod keys;
 mod mailbox;
 mod rig;

@@ -37,7 +37,7 @@ pub(super) struct Ground {
 
 /// A running transport.
 pub(super) struct Rig {
-    broker: Arc<dyn Broker>,
+    pub(super) broker: Arc<dyn Broker>,
     pub(super) inbound: Mailbox,
     pub(super) event: Mailbox,
     pub(super) failure: Mailbox,
@@ -78,7 +78,12 @@ pub(super) async fn until<F: Future<Output = Result<(), String>>>(
 
 impl Ground {
     pub(super) fn new() -> Self {
-        let context = context_with(EmbeddedBroker::in_memory(BrokerOptions::default()), Arc::new(SystemClock));
+        Self::with(BrokerOptions::default())
+    }
+
+    /// With a broker of these bounds.
+    pub(super) fn with(bounds: BrokerOptions) -> Self {
+        let context = context_with(EmbeddedBroker::in_memory(bounds), Arc::new(SystemClock));
         let keys = context.keyspaces.open(&RedisManager::default()).unwrap();
         Self { context, keys }
     }

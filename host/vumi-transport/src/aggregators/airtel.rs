@@ -114,32 +114,31 @@ impl Airtel {
         let mut take = |name| fields.remove(name).unwrap_or_default();
         let (session_id, from_addr, msc, input) = (take("SessionID"), take("MSISDN"), take("MSC"), take("input"));
         let session = link.sessions().load(&session_id).await?;
-        let (to_addr, content, event) = match session.get("to_addr") {
-            Some(to_addr) => (to_addr.clone(), input, SessionEvent::Resume),
-            None => {
-                let to_addr = format!("*{input}#");
-                self.begin(link, &session_id, &from_addr, &to_addr).await?;
-                (to_addr, String::new(), SessionEvent::New)
-            }
-        };
-        let message = message(from_addr, to_addr, content, event, json!({ "MSC": msc }));
-        link.publish(request, message).await?;
+        let details = json!({ "MSC": msc });
+        if let Some(to_addr) = session.get("to_addr") {
+            let message = message(from_addr, to_addr.clone(), input, SessionEvent::Resume, details);
+            link.publish(request, message).await?;
+            return Ok(Answer::Hold);
+        }
+        let to_addr = format!("*{input}#");
+        self.check_code(&session_id, &to_addr)?;
+        let fields = [("from_addr", from_addr.as_str()), ("to_addr", to_addr.as_str())];
+        let message = message(from_addr.clone(), to_addr.clone(), String::new(), SessionEvent::New, details);
+        link.publish_first(request, &session_id, &fields, message).await?;
         Ok(Answer::Hold)
     }
 
-    async fn begin(&self, link: &HttpLink, session_id: &str, from_addr: &str, to_addr: &str) -> Result<(), Refusal> {
-        if self.to_addr_pattern.as_ref().is_some_and(|pattern| !pattern.matches_start(to_addr)) {
-            let text = format!(
-                "Session id u'{session_id}' has not been encountered in the last {} seconds and the 'input' request \
-                 parameter value u'{to_addr}' doesn't look like a valid USSD address.",
-                self.ussd_session_timeout
-            );
-            return Err(Refusal::json(&json!({ "invalid_session": text })));
+    /// A session that is not known must begin with a code.
+    fn check_code(&self, session_id: &str, to_addr: &str) -> Result<(), Refusal> {
+        if self.to_addr_pattern.as_ref().is_none_or(|pattern| pattern.matches_start(to_addr)) {
+            return Ok(());
         }
-        let fields =
-            Payload::from_iter([("from_addr".to_owned(), from_addr.into()), ("to_addr".to_owned(), to_addr.into())]);
-        link.sessions().create(session_id, &fields).await?;
-        Ok(())
+        let text = format!(
+            "Session id u'{session_id}' has not been encountered in the last {} seconds and the 'input' request \
+             parameter value u'{to_addr}' doesn't look like a valid USSD address.",
+            self.ussd_session_timeout
+        );
+        Err(Refusal::json(&json!({ "invalid_session": text })))
     }
 
     /// The gateway says that a session has ended.

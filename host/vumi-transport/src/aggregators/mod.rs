@@ -4,6 +4,16 @@
 //! [`crate::http`]. Adding one is its file, a line here and one in [`crate::registry`].
 
 pub mod airtel;
+pub mod cellulant;
+pub mod dmark;
 pub mod http_api;
+pub mod imimobile;
+pub mod infobip;
+pub mod integrat;
+pub mod mtech_ussd;
+pub mod mtn_rwanda;
 pub mod old_simple_http;
 pub mod old_template_http;
+pub mod safaricom;
+pub mod trueafrican;
+pub mod vodacom_messaging;

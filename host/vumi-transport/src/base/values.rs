@@ -202,8 +202,16 @@ pub fn whole<'de, D: Deserializer<'de>, T: TryFrom<i128> + Default>(deserializer
 /// # Errors
 /// As [`optional_whole`].
 pub fn session_timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    seconds::<600, D>(deserializer)
+}
+
+/// Seconds, at least one; `OR` when left out.
+///
+/// # Errors
+/// As [`optional_whole`].
+pub fn seconds<'de, const OR: u64, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let given: Option<Positive<u64>> = optional_whole(deserializer)?;
-    Ok(given.map_or(600, |given| given.0))
+    Ok(given.map_or(OR, |given| given.0))
 }
 
 /// A text that may be left out: empty then.

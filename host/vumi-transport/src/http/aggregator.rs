@@ -58,6 +58,11 @@ pub trait Aggregator: DeserializeOwned + JsonSchema + Clone + fmt::Debug + Send 
         Ok(())
     }
 
+    /// Takes what it needs later on of the keys about being served.
+    fn learn(&mut self, keys: &Self::Keys) {
+        let _ = keys;
+    }
+
     /// Where its sessions and keys are; `name` is the transport's.
     fn keeps(&self, name: &str) -> Keeps {
         let _ = name;
@@ -128,7 +133,8 @@ impl<'de, T: Aggregator> Deserialize<'de> for Http<T> {
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Http<T>, A::Error> {
                 let (mut web, mut keys) = (WebKeys::default(), T::Keys::default());
                 let split = Split::new(Split::new(map, &mut web), &mut keys);
-                let own = T::deserialize(MapAccessDeserializer::new(split))?;
+                let mut own = T::deserialize(MapAccessDeserializer::new(split))?;
+                own.learn(&keys);
                 Ok(Http { web, keys, own })
             }
         }

@@ -282,6 +282,15 @@ impl Client {
     }
 }
 
+/// Whether requests can go to the URL in a configuration key.
+///
+/// # Errors
+/// One sentence when they cannot.
+pub fn check_url(key: &str, url: &str) -> vumi_core::Result<()> {
+    let checked = build(&Call::get(url)).map(drop);
+    checked.map_err(|why| Error::permanent(format!("`{key}` cannot be used: {why}")))
+}
+
 enum Failed {
     Connecting(String),
     Answering(String),
@@ -391,6 +400,7 @@ mod tests {
         assert_eq!(request.body().unwrap().as_bytes().unwrap(), b"b=x+y");
         for odd in ["ftp://h/", "", "h/p"] {
             assert!(build(&Call::get(odd)).is_err(), "{odd}");
+            assert!(check_url("url", odd).unwrap_err().to_string().starts_with("`url` cannot be used: it is no URL"));
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use vumi_core::{Clock, Keyspace, Link, RedisManager, Result, Sent, Sessions};
 use vumi_message::{EdgeDetector, Event, NewUserMessage, Status, Timestamp, UserMessage, new_id};
@@ -47,7 +48,7 @@ impl Keeps {
 pub enum Finish {
     /// The client's connection has it; with the id that Vumi gave it, `<client host>:<client port>:<new id>`.
     Written(String),
-    /// The client has left.
+    /// The client has left, now or before (of those, the latest are remembered).
     Gone,
     /// No request with this id is open.
     NotPending,
@@ -211,10 +212,21 @@ impl HttpLink {
         self.0.pending.holds(request_id)
     }
 
+    /// Keeps bytes with an open request, for its answer: what of the request the answer repeats.
+    pub fn note(&self, request: &Request, note: Bytes) {
+        self.0.pending.note(&request.id, note);
+    }
+
+    /// What was kept with a request, while it is open.
+    pub fn noted(&self, request_id: &str) -> Option<Bytes> {
+        self.0.pending.noted(request_id)
+    }
+
     /// Answers an open request. Resolves when the connection has the answer.
     pub async fn finish(&self, request_id: &str, reply: Reply) -> Finish {
         match self.0.pending.close(request_id) {
             Some(closed) => self.hand(closed, reply, false).await,
+            None if self.0.pending.left(request_id) => Finish::Gone,
             None => Finish::NotPending,
         }
     }

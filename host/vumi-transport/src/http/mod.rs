@@ -6,7 +6,8 @@
 //! - `transport`: method, credentials, bounds; requests that are held open until their reply, their time limits;
 //!   `pending`: the table of them; `body`: tells when an answer is written,
 //! - [`Request`], [`Reply`], [`Refusal`]: what comes in and goes out; `params`, [`form`]: parameters,
-//! - [`HttpLink`]: what a handler may touch: publishing, sessions, keys, answering,
+//! - [`HttpLink`]: what a handler may touch: publishing, sessions, keys, answering; `dialogue`: its part about
+//!   dialogues that the gateway numbers,
 //! - [`Client`]: requests to the network, with time limits and a rate,
 //! - [`outcome`]: acks, nacks and failures in the specifications' short forms,
 //! - [`keys`]: the configuration keys; [`Pattern`]: regular expressions among them,
@@ -15,6 +16,7 @@
 mod aggregator;
 mod body;
 mod client;
+mod dialogue;
 pub mod form;
 pub mod keys;
 mod link;
@@ -33,7 +35,8 @@ pub mod xml;
 pub mod xmlrpc;
 
 pub use aggregator::{Aggregator, Http};
-pub use client::{Answered, Call, CallError, Client};
+pub use client::{Answered, Call, CallError, Client, check_url};
+pub use dialogue::session_id;
 pub use keys::{EndpointKeys, OwnKeys, RpcKeys};
 pub use link::{Done, Finish, HttpLink, Keeps, Speed};
 pub use pattern::Pattern;

@@ -1,14 +1,18 @@
 //! The requests that are open: each is answered once, by whoever has its id first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::reply::Reply;
+
+/// How many of the requests whose clients have left are remembered, so that a late answer knows why nobody waits.
+const LEFT: usize = 1000;
 
 /// An answer on its way to its connection.
 pub(super) struct Handed {
@@ -21,6 +25,7 @@ struct Entry {
     began: Instant,
     peer: SocketAddr,
     to_addr: Option<String>,
+    note: Option<Bytes>,
     answer: oneshot::Sender<Handed>,
 }
 
@@ -36,6 +41,7 @@ pub(super) struct Closed {
 #[derive(Clone, Default)]
 pub(super) struct Pending {
     entries: Arc<Mutex<HashMap<String, Entry>>>,
+    left: Arc<Mutex<VecDeque<String>>>,
 }
 
 impl Pending {
@@ -46,7 +52,7 @@ impl Pending {
             return None;
         }
         let (answer, receiver) = oneshot::channel();
-        entries.insert(id.to_owned(), Entry { began: Instant::now(), peer, to_addr: None, answer });
+        entries.insert(id.to_owned(), Entry { began: Instant::now(), peer, to_addr: None, note: None, answer });
         Some((Guard { pending: self.clone(), id: id.to_owned() }, receiver))
     }
 
@@ -57,9 +63,26 @@ impl Pending {
         }
     }
 
+    /// Keeps a note with a request while it is open.
+    pub(super) fn note(&self, id: &str, note: Bytes) {
+        if let Some(entry) = self.entries.lock().get_mut(id) {
+            entry.note = Some(note);
+        }
+    }
+
+    /// The note of an open request.
+    pub(super) fn noted(&self, id: &str) -> Option<Bytes> {
+        self.entries.lock().get(id)?.note.clone()
+    }
+
+    /// Whether the request was still open when its client left. Only the last ones are remembered.
+    pub(super) fn left(&self, id: &str) -> bool {
+        self.left.lock().iter().any(|left| left == id)
+    }
+
     /// Closes a request, if it is open.
     pub(super) fn close(&self, id: &str) -> Option<Closed> {
-        let Entry { began, peer, to_addr, answer } = self.entries.lock().remove(id)?;
+        let Entry { began, peer, to_addr, answer, .. } = self.entries.lock().remove(id)?;
         Some(Closed { after: began.elapsed(), peer, to_addr, answer })
     }
 
@@ -96,7 +119,11 @@ pub(super) struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.pending.entries.lock().remove(&self.id);
+        if self.pending.entries.lock().remove(&self.id).is_some() {
+            let mut left = self.pending.left.lock();
+            left.truncate(LEFT - 1);
+            left.push_front(std::mem::take(&mut self.id));
+        }
     }
 }
 
@@ -132,5 +159,22 @@ mod tests {
         let (guard, _receiver) = pending.open("b", peer(), 9).unwrap();
         drop(guard);
         assert!(!pending.holds("b") && pending.len() == 0 && pending.ids().is_empty());
+        assert!(pending.left("b") && !pending.left("a"), "a was answered before its client left");
+        for number in 0..LEFT {
+            drop(pending.open(&number.to_string(), peer(), 9).unwrap());
+        }
+        assert!(!pending.left("b") && pending.left("0"));
+    }
+
+    #[tokio::test]
+    async fn a_note_stays_as_long_as_its_request() {
+        let pending = Pending::default();
+        pending.note("a", Bytes::from_static(b"x"));
+        let (_guard, _receiver) = pending.open("a", peer(), 9).unwrap();
+        assert_eq!(pending.noted("a"), None);
+        pending.note("a", Bytes::from_static(b"x"));
+        assert_eq!(pending.noted("a").unwrap(), "x");
+        pending.close("a").unwrap();
+        assert_eq!(pending.noted("a"), None);
     }
 }

@@ -109,6 +109,22 @@ impl Request {
         Ok((fields, errors))
     }
 
+    /// The values of parameters that must be there, whatever else is, for networks whose further parameters never were
+    /// mistakes.
+    ///
+    /// # Errors
+    /// 400 with the missing ones as JSON, and when one is no UTF-8.
+    pub fn required(&self, names: &[&str]) -> Result<Fields, Refusal> {
+        let (mut fields, mut missing) = (Fields::new(), Vec::new());
+        for name in names {
+            match self.text(name)? {
+                Some(value) => drop(fields.insert((*name).to_owned(), value)),
+                None => missing.push(*name),
+            }
+        }
+        if missing.is_empty() { Ok(fields) } else { Err(Refusal::json(&json!({ "missing_parameter": missing }))) }
+    }
+
     /// A header's value, where it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())

@@ -12,6 +12,7 @@ mod write;
 
 use thiserror::Error;
 
+use super::reply::{Refusal, Reply};
 use super::xml::XmlError;
 
 pub use read::{read_call, read_response};
@@ -59,6 +60,12 @@ impl Fault {
     #[must_use]
     pub fn error() -> Self {
         Self { code: Self::FAILURE, text: "error".to_owned() }
+    }
+
+    /// The fault as a refusal, with a reason for the log. XML-RPC says with 200 that a call failed.
+    #[must_use]
+    pub fn refusal(&self, reason: impl Into<String>) -> Refusal {
+        Refusal::new(Reply::ok(self.write()), reason)
     }
 
     /// The fault as the body of an answer.
