@@ -78,18 +78,8 @@ vumi_core::registry! {
         OldTemplateHttp => Http<aggregators::old_template_http::OldTemplateHttp>,
         /// Airtel USSD.
         Airtel => Http<aggregators::airtel::Airtel>,
-        /// Integrat (Higate) USSD.
-        Integrat => Http<aggregators::integrat::Integrat>,
-        /// MTECH USSD.
-        MtechUssd => Http<aggregators::mtech_ussd::MtechUssd>,
-        /// MTN Rwanda USSD.
-        MtnRwanda => Http<aggregators::mtn_rwanda::MtnRwanda>,
-        /// Safaricom USSD.
-        Safaricom => Http<aggregators::safaricom::Safaricom>,
-        /// TrueAfrican USSD.
-        TrueAfrican => Http<aggregators::trueafrican::TrueAfrican>,
-        /// Vodacom Messaging USSD.
-        VodacomMessaging => Http<aggregators::vodacom_messaging::VodacomMessaging>,
+        /// Apposit SMS, Ethiopia.
+        Apposit => Http<aggregators::apposit::Apposit>,
         /// Cellulant USSD.
         Cellulant => Http<aggregators::cellulant::Cellulant>,
         /// Cellulant SMS.
@@ -100,6 +90,34 @@ vumi_core::registry! {
         Imimobile => Http<aggregators::imimobile::Imimobile>,
         /// Infobip USSD.
         Infobip => Http<aggregators::infobip::Infobip>,
+        /// Integrat (Higate) USSD.
+        Integrat => Http<aggregators::integrat::Integrat>,
+        /// MediaEdgeGSM SMS, Ghana.
+        MediaEdgeGsm => Http<aggregators::mediaedgegsm::MediaEdgeGsm>,
+        /// Mediafone SMS, Cameroon.
+        MediafoneMc => Http<aggregators::mediafonemc::MediafoneMc>,
+        /// MTech SMS, Kenya; messages to users go out with their parameters in the query.
+        MtechKenya => Http<aggregators::mtech_kenya::MtechKenya>,
+        /// MTech SMS, Kenya; messages to users go out as forms.
+        MtechKenyaV2 => Http<aggregators::mtech_kenya::MtechKenyaV2>,
+        /// MTECH USSD.
+        MtechUssd => Http<aggregators::mtech_ussd::MtechUssd>,
+        /// MTN Rwanda USSD.
+        MtnRwanda => Http<aggregators::mtn_rwanda::MtnRwanda>,
+        /// SMSSync: Android phones as gateways, each with an account.
+        MultiSmsSync => Http<aggregators::smssync::MultiSmsSync>,
+        /// Netcore SMS, India; from users only.
+        Netcore => Http<aggregators::netcore::Netcore>,
+        /// Safaricom USSD.
+        Safaricom => Http<aggregators::safaricom::Safaricom>,
+        /// SMSSync: an Android phone as a gateway.
+        SingleSmsSync => Http<aggregators::smssync::SingleSmsSync>,
+        /// TrueAfrican USSD.
+        TrueAfrican => Http<aggregators::trueafrican::TrueAfrican>,
+        /// Vas2Nets SMS, Nigeria.
+        Vas2Nets => Http<aggregators::vas2nets::Vas2Nets>,
+        /// Vodacom Messaging USSD.
+        VodacomMessaging => Http<aggregators::vodacom_messaging::VodacomMessaging>,
     }
 }
 

@@ -4,16 +4,23 @@
 //! [`crate::http`]. Adding one is its file, a line here and one in [`crate::registry`].
 
 pub mod airtel;
+pub mod apposit;
 pub mod cellulant;
 pub mod dmark;
 pub mod http_api;
 pub mod imimobile;
 pub mod infobip;
 pub mod integrat;
+pub mod mediaedgegsm;
+pub mod mediafonemc;
+pub mod mtech_kenya;
 pub mod mtech_ussd;
 pub mod mtn_rwanda;
+pub mod netcore;
 pub mod old_simple_http;
 pub mod old_template_http;
 pub mod safaricom;
+pub mod smssync;
 pub mod trueafrican;
+pub mod vas2nets;
 pub mod vodacom_messaging;

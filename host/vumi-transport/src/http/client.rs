@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hyper::HeaderMap;
-use hyper::header::HeaderValue;
+use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 use tokio::sync::{Mutex, OnceCell};
@@ -31,6 +31,9 @@ const IDLE: Duration = Duration::from_secs(4);
 
 /// The largest answer that is read.
 const DATA_LIMIT: usize = 1 << 20;
+
+/// Characters of an answer that stand in a reason.
+const EXCERPT: usize = 1000;
 
 /// A request to be sent. It shows itself as its method and the place that it goes to.
 #[derive(Clone)]
@@ -189,6 +192,11 @@ impl Answered {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// The body's beginning as text, for reasons: networks answer with whole pages when something is wrong.
+    pub fn excerpt(&self) -> String {
+        self.text().chars().take(EXCERPT).collect()
+    }
+
     /// The body as JSON, if it is.
     pub fn json(&self) -> Option<serde_json::Value> {
         serde_json::from_slice(&self.body).ok()
@@ -317,8 +325,11 @@ fn build(call: &Call) -> Result<reqwest::Request, String> {
         value.set_sensitive(true);
         request.headers_mut().insert("authorization", value);
     }
-    if !call.body.is_empty() || call.method == Method::POST || call.method == Method::PUT {
+    if !call.body.is_empty() {
         *request.body_mut() = Some(call.body.clone().into());
+    } else if call.method == Method::POST || call.method == Method::PUT {
+        // Many servers refuse such a request without a length, and the library leaves out that of an empty body.
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     Ok(request)
 }

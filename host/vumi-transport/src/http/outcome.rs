@@ -45,3 +45,12 @@ pub fn missing(message: &UserMessage, fields: &[&str]) -> Option<Sent> {
     let missing: Vec<&str> = fields.iter().filter(empty).copied().collect();
     (!missing.is_empty()).then(|| refused(message, format!("Missing fields: {}", missing.join(", "))))
 }
+
+/// A field of text that cannot be done without. Without it the message fails (unspecified).
+///
+/// # Errors
+/// That failure.
+pub fn needed<'a>(message: &'a UserMessage, field: &str) -> Result<&'a str, Sent> {
+    let missing = || failed(FailureCode::Unspecified, format!("the message cannot be sent: its {field} is null"));
+    message.payload().get(field).and_then(serde_json::Value::as_str).ok_or_else(missing)
+}

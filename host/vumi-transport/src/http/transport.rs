@@ -90,12 +90,13 @@ impl<T: Aggregator> Transport for HttpTransport<T> {
         link.shutdown().cancelled().await;
 
         desk.closing.cancel();
+        // What handlers have begun, they end: a network that was told "not now" in the middle would come again.
+        desk.tasks.close();
+        let _ = tokio::time::timeout(GRACE, desk.tasks.wait()).await;
         // Nobody will answer these any more. Their users can try again.
         for id in pending.ids() {
             http.finish(&id, busy()).await;
         }
-        desk.tasks.close();
-        let _ = tokio::time::timeout(GRACE, desk.tasks.wait()).await;
         place.close().await;
         self.own.stop(&http).await;
         *self.link.write() = None;
