@@ -106,8 +106,14 @@ vumi_core::registry! {
         MtnRwanda => Http<aggregators::mtn_rwanda::MtnRwanda>,
         /// SMSSync: Android phones as gateways, each with an account.
         MultiSmsSync => Http<aggregators::smssync::MultiSmsSync>,
+        /// MXit.
+        Mxit => Http<aggregators::mxit::Mxit>,
         /// Netcore SMS, India; from users only.
         Netcore => Http<aggregators::netcore::Netcore>,
+        /// Opera SMS (XML-RPC).
+        Opera => Http<aggregators::opera::Opera>,
+        /// SMS by ParlayX 2 (SOAP).
+        ParlayX => Http<aggregators::parlayx::ParlayX>,
         /// Safaricom USSD.
         Safaricom => Http<aggregators::safaricom::Safaricom>,
         /// SMSSync: an Android phone as a gateway.
@@ -118,6 +124,8 @@ vumi_core::registry! {
         Vas2Nets => Http<aggregators::vas2nets::Vas2Nets>,
         /// Vodacom Messaging USSD.
         VodacomMessaging => Http<aggregators::vodacom_messaging::VodacomMessaging>,
+        /// A conversation of Vumi Go.
+        VumiBridge => Http<aggregators::vumi_bridge::VumiBridge>,
     }
 }
 

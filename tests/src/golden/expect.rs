@@ -59,6 +59,8 @@ pub struct Given {
     /// Status code.
     #[serde(default = "ok")]
     pub status: u16,
+    /// The phrase behind it; `Golden` unless given.
+    pub reason: Option<String>,
     /// Headers besides `Content-Length`.
     #[serde(default)]
     pub headers: Pairs,
@@ -189,7 +191,7 @@ pub fn headers(expected: &Pairs, got: &Received, bindings: &mut Bindings) -> Res
 
 impl Default for Answer {
     fn default() -> Self {
-        Self::Give(Given { status: 200, headers: Pairs::default(), body: None, json: None })
+        Self::Give(Given { status: 200, reason: None, headers: Pairs::default(), body: None, json: None })
     }
 }
 

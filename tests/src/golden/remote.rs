@@ -163,7 +163,7 @@ impl Plans {
         };
         let answer = answer.unwrap_or_else(|error| {
             seen.unexpected.push(error);
-            Answer::Give(Given { status: 500, headers: Pairs::default(), body: None, json: None })
+            Answer::Give(Given { status: 500, reason: None, headers: Pairs::default(), body: None, json: None })
         });
         seen.held += usize::from(matches!(answer, Answer::Hold));
         drop(seen);
@@ -206,13 +206,14 @@ fn filled(answer: &Answer, received: &Received, mut bindings: Bindings) -> Resul
     }
     let body = given.body.as_deref().map(|body| bindings.fill(body)).transpose()?;
     let json = given.json.as_ref().map(|json| bindings.fill_value(json)).transpose()?;
-    Ok(Answer::Give(Given { status: given.status, headers, body, json }))
+    Ok(Answer::Give(Given { status: given.status, reason: given.reason.clone(), headers, body, json }))
 }
 
 fn written(given: &Given, bare: bool) -> Vec<u8> {
     let json = given.json.as_ref().map(Value::to_string);
     let body = given.body.as_ref().or(json.as_ref()).map(String::as_str).unwrap_or_default();
-    let mut head = format!("HTTP/1.1 {} Golden\r\nContent-Length: {}\r\n", given.status, body.len());
+    let reason = given.reason.as_deref().unwrap_or("Golden");
+    let mut head = format!("HTTP/1.1 {} {reason}\r\nContent-Length: {}\r\n", given.status, body.len());
     if json.is_some() && !given.headers.0.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
         head.push_str("Content-Type: application/json\r\n");
     }

@@ -41,6 +41,13 @@ impl Keeps {
     pub fn keys(manager: &RedisManager, prefix: impl Into<String>) -> Self {
         Self { manager: manager.clone(), prefix: prefix.into(), session_length: None }
     }
+
+    /// Keys that Vumi kept without a prefix: only `key_prefix` stands before them. In the system's `kv`, which
+    /// everything shares, the transport's name stands there where no `key_prefix` is given.
+    pub fn bare(manager: &RedisManager, name: &str) -> Self {
+        let shared = manager.key_prefix.as_deref().unwrap_or_default().is_empty() && !manager.names_a_server();
+        Self::keys(manager, if shared { name } else { "" })
+    }
 }
 
 /// What became of an answer.
@@ -152,6 +159,17 @@ impl HttpLink {
     /// # Errors
     /// 503 when the host is busy, kv is away, or the same message is being published at this moment.
     pub async fn publish_once(&self, id: &str, request: &Request, message: NewUserMessage) -> Result<bool, Refusal> {
+        let message_id = message.message_id.or_else(|| Some(request.id.clone()));
+        let message = UserMessage::new(NewUserMessage { message_id, ..message });
+        self.0.pending.goes_to(&request.id, message.to_addr());
+        self.publish_message_once(id, message).await
+    }
+
+    /// [`HttpLink::publish_once`] for a message that no held request belongs to.
+    ///
+    /// # Errors
+    /// As [`HttpLink::publish_once`].
+    pub async fn publish_message_once(&self, id: &str, message: UserMessage) -> Result<bool, Refusal> {
         let (kv, key) = (self.0.link.kv(), format!("seen:{}:{id}", self.name()));
         if !kv.set_if_absent(&key, "taking", Some(TAKING)).await? {
             if kv.get(&key).await?.as_deref() == Some("taken") {
@@ -165,7 +183,7 @@ impl HttpLink {
             let reply = Reply::status(503).header("retry-after", "5");
             return Err(Refusal::new(reply, "another copy of the message is being published"));
         }
-        if let Err(refusal) = self.publish(request, message).await {
+        if let Err(refusal) = self.publish_message(message).await {
             // Whoever sends it again is not to wait. If this fails too, they wait a minute.
             let _ = kv.delete(&key).await;
             return Err(refusal);

@@ -9,6 +9,7 @@
 //! - [`HttpLink`]: what a handler may touch: publishing, sessions, keys, answering; `dialogue`: its part about
 //!   dialogues that the gateway numbers,
 //! - [`Client`]: requests to the network, with time limits and a rate,
+//! - [`find_soon`]: ids of messages for reports that come early; [`Tokens`]: access tokens, kept until shortly before they expire,
 //! - [`outcome`]: acks, nacks and failures in the specifications' short forms,
 //! - [`keys`]: the configuration keys; [`Pattern`]: regular expressions among them,
 //! - [`xml`], [`xmlrpc`], [`soap`]: the documents that networks speak.
@@ -21,6 +22,7 @@ pub mod form;
 pub mod keys;
 mod link;
 pub mod outcome;
+mod overtaken;
 mod params;
 pub mod pattern;
 mod pending;
@@ -30,6 +32,7 @@ mod server;
 mod site;
 mod sites;
 pub mod soap;
+mod token;
 mod transport;
 pub mod xml;
 pub mod xmlrpc;
@@ -39,8 +42,10 @@ pub use client::{Answered, Call, CallError, Client, check_url};
 pub use dialogue::session_id;
 pub use keys::{EndpointKeys, OwnKeys, RpcKeys};
 pub use link::{Done, Finish, HttpLink, Keeps, Speed};
+pub use overtaken::find_soon;
 pub use pattern::Pattern;
 pub use reply::{Answer, Refusal, Reply, ascii_json};
 pub use request::{Fields, Request};
 pub use site::{BasicAuth, Site, basic_credentials};
 pub use sites::Sites;
+pub use token::{Token, Tokens};
