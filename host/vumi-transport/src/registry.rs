@@ -96,6 +96,8 @@ vumi_core::registry! {
         MediaEdgeGsm => Http<aggregators::mediaedgegsm::MediaEdgeGsm>,
         /// Mediafone SMS, Cameroon.
         MediafoneMc => Http<aggregators::mediafonemc::MediafoneMc>,
+        /// Facebook Messenger (Meta's Messenger Platform).
+        Messenger => Http<aggregators::messenger::Messenger>,
         /// MTech SMS, Kenya; messages to users go out with their parameters in the query.
         MtechKenya => Http<aggregators::mtech_kenya::MtechKenya>,
         /// MTech SMS, Kenya; messages to users go out as forms.
@@ -118,6 +120,8 @@ vumi_core::registry! {
         Safaricom => Http<aggregators::safaricom::Safaricom>,
         /// SMSSync: an Android phone as a gateway.
         SingleSmsSync => Http<aggregators::smssync::SingleSmsSync>,
+        /// A Telegram bot.
+        Telegram => Http<aggregators::telegram::Telegram>,
         /// TrueAfrican USSD.
         TrueAfrican => Http<aggregators::trueafrican::TrueAfrican>,
         /// Vas2Nets SMS, Nigeria.
@@ -126,6 +130,10 @@ vumi_core::registry! {
         VodacomMessaging => Http<aggregators::vodacom_messaging::VodacomMessaging>,
         /// A conversation of Vumi Go.
         VumiBridge => Http<aggregators::vumi_bridge::VumiBridge>,
+        /// WeChat official accounts, served at `/api/v1/wechat/` unless `web_path` is given.
+        WeChat => Http<aggregators::wechat::WeChat>,
+        /// WhatsApp (Meta's Cloud API).
+        WhatsappCloud => Http<aggregators::whatsapp_cloud::WhatsappCloud>,
     }
 }
 

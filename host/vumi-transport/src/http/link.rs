@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use vumi_core::{Clock, Keyspace, Link, RedisManager, Result, Sent, Sessions};
+use vumi_core::{Clock, Keyspace, KvStore, Link, RedisManager, Result, Sent, Sessions};
 use vumi_message::{EdgeDetector, Event, NewUserMessage, Status, Timestamp, UserMessage, new_id};
 
 use super::client::Client;
@@ -218,6 +218,11 @@ impl HttpLink {
     /// The keys of [`Keeps`].
     pub fn keys(&self) -> &Keyspace {
         &self.0.keys
+    }
+
+    /// The system's key-value store.
+    pub(super) fn kv(&self) -> &Arc<dyn KvStore> {
+        self.0.link.kv()
     }
 
     /// Requests to the network's server.

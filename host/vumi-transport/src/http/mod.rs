@@ -8,8 +8,10 @@
 //! - [`Request`], [`Reply`], [`Refusal`]: what comes in and goes out; `params`, [`form`]: parameters,
 //! - [`HttpLink`]: what a handler may touch: publishing, sessions, keys, answering; `dialogue`: its part about
 //!   dialogues that the gateway numbers,
-//! - [`Client`]: requests to the network, with time limits and a rate,
-//! - [`find_soon`]: ids of messages for reports that come early; [`Tokens`]: access tokens, kept until shortly before they expire,
+//! - [`Client`]: requests to the network, with time limits and a rate; [`Tokens`]: access tokens, kept until shortly
+//!   before they expire; [`signature`]: signed requests,
+//! - `correlate`, [`find_soon`]: the ids that a network gives to messages, for its later reports,
+//! - [`json`]: values within JSON that may be missing,
 //! - [`outcome`]: acks, nacks and failures in the specifications' short forms,
 //! - [`keys`]: the configuration keys; [`Pattern`]: regular expressions among them,
 //! - [`xml`], [`xmlrpc`], [`soap`]: the documents that networks speak.
@@ -17,8 +19,10 @@
 mod aggregator;
 mod body;
 mod client;
+mod correlate;
 mod dialogue;
 pub mod form;
+pub mod json;
 pub mod keys;
 mod link;
 pub mod outcome;
@@ -29,6 +33,7 @@ mod pending;
 mod reply;
 mod request;
 mod server;
+pub mod signature;
 mod site;
 mod sites;
 pub mod soap;
