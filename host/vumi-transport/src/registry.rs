@@ -76,6 +76,10 @@ vumi_core::registry! {
         OldSimpleHttp => Http<aggregators::old_simple_http::OldSimpleHttp>,
         /// HTTP, the older interface: a text with places that each recipient has values for.
         OldTemplateHttp => Http<aggregators::old_template_http::OldTemplateHttp>,
+        /// Africa's Talking SMS.
+        AfricasTalkingSms => Http<aggregators::africastalking_sms::AfricasTalkingSms>,
+        /// Africa's Talking USSD.
+        AfricasTalkingUssd => Http<aggregators::africastalking_ussd::AfricasTalkingUssd>,
         /// Airtel USSD.
         Airtel => Http<aggregators::airtel::Airtel>,
         /// Apposit SMS, Ethiopia.
@@ -92,6 +96,8 @@ vumi_core::registry! {
         Infobip => Http<aggregators::infobip::Infobip>,
         /// Integrat (Higate) USSD.
         Integrat => Http<aggregators::integrat::Integrat>,
+        /// A channel of a Junebug.
+        Junebug => Http<aggregators::junebug::Junebug>,
         /// MediaEdgeGSM SMS, Ghana.
         MediaEdgeGsm => Http<aggregators::mediaedgegsm::MediaEdgeGsm>,
         /// Mediafone SMS, Cameroon.
@@ -124,6 +130,10 @@ vumi_core::registry! {
         Telegram => Http<aggregators::telegram::Telegram>,
         /// TrueAfrican USSD.
         TrueAfrican => Http<aggregators::trueafrican::TrueAfrican>,
+        /// Turn.io: WhatsApp.
+        Turn => Http<aggregators::turn::Turn>,
+        /// Twilio: SMS, MMS, WhatsApp.
+        Twilio => Http<aggregators::twilio::Twilio>,
         /// Vas2Nets SMS, Nigeria.
         Vas2Nets => Http<aggregators::vas2nets::Vas2Nets>,
         /// Vodacom Messaging USSD.

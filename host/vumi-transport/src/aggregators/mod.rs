@@ -3,6 +3,9 @@
 //! Each file follows one specification (transport specifications, the file of the same name) and stands on
 //! [`crate::http`]. Adding one is its file, a line here and one in [`crate::registry`].
 
+mod africastalking;
+pub mod africastalking_sms;
+pub mod africastalking_ussd;
 pub mod airtel;
 pub mod apposit;
 pub mod cellulant;
@@ -11,6 +14,7 @@ pub mod http_api;
 pub mod imimobile;
 pub mod infobip;
 pub mod integrat;
+pub mod junebug;
 pub mod mediaedgegsm;
 pub mod mediafonemc;
 pub mod messenger;
@@ -28,6 +32,8 @@ pub mod safaricom;
 pub mod smssync;
 pub mod telegram;
 pub mod trueafrican;
+pub mod turn;
+pub mod twilio;
 pub mod vas2nets;
 pub mod vodacom_messaging;
 pub mod vumi_bridge;

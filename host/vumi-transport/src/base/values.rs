@@ -214,6 +214,34 @@ pub fn seconds<'de, const OR: u64, D: Deserializer<'de>>(deserializer: D) -> Res
     Ok(given.map_or(OR, |given| given.0))
 }
 
+/// A flag that may be left out: true then. Goes with [`on`] as the default.
+///
+/// # Errors
+/// Those of the format.
+pub fn flag_on<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Flag::deserialize(deserializer).map(|flag| flag.0.unwrap_or(true))
+}
+
+/// True.
+pub const fn on() -> bool {
+    true
+}
+
+/// A week in seconds.
+pub const fn week() -> u64 {
+    604_800
+}
+
+/// Seconds that the network's ids of messages are known, at least one; a week when left out, as in Vumi. Goes
+/// with [`week`] as the default.
+///
+/// # Errors
+/// As [`optional_whole`].
+pub fn id_lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let given: Option<Positive<u64>> = optional_whole(deserializer)?;
+    Ok(given.map_or(week(), |given| given.0))
+}
+
 /// A text that may be left out: empty then.
 ///
 /// # Errors

@@ -42,6 +42,8 @@ pub struct Call {
     url: String,
     query: Vec<(String, String)>,
     headers: Vec<(&'static str, String)>,
+    /// Names of headers that hold secrets.
+    sensitive: Vec<&'static str>,
     secret: Option<String>,
     body: Bytes,
     timeout: Option<Duration>,
@@ -91,6 +93,7 @@ impl Call {
             url: url.into(),
             query: Vec::new(),
             headers: Vec::new(),
+            sensitive: Vec::new(),
             secret: None,
             body: Bytes::new(),
             timeout: None,
@@ -155,6 +158,14 @@ impl Call {
         self
     }
 
+    /// With a header that holds a secret, e.g. a key, in place of any other one of this name. It is never shown.
+    #[must_use]
+    pub fn secret_header(self, name: &'static str, value: impl Into<String>) -> Self {
+        let mut call = self.header(name, value);
+        call.sensitive.push(name);
+        call
+    }
+
     /// With a time limit of its own.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -187,6 +198,11 @@ impl Answered {
         (200..300).contains(&self.status)
     }
 
+    /// Whether the same request may go well later: too many requests, or the server has a fault.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self.status, 408 | 425 | 429 | 500..)
+    }
+
     /// The body as text; what is no UTF-8 is shown as such.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -200,6 +216,14 @@ impl Answered {
     /// The body as JSON, if it is.
     pub fn json(&self) -> Option<serde_json::Value> {
         serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The beginning of the body on one line, where a reason is made of it here; `no text` where it is empty.
+    pub fn one_line(&self) -> String {
+        let text = self.text();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let line: String = words.join(" ").chars().filter(|c| !c.is_control()).take(200).collect();
+        if line.is_empty() { "no text".to_owned() } else { line }
     }
 
     /// A header's value, where it is text.
@@ -263,6 +287,13 @@ impl Client {
         }
     }
 
+    /// The error for an answer that does not say whether the network has taken the message (`when_unsure`). `place` is
+    /// who answered.
+    pub fn unsure(&self, place: &str, answered: &Answered) -> CallError {
+        let why = format!("its answer with status {} cannot be understood: {}", answered.status, answered.one_line());
+        CallError::NoAnswer(place.to_owned(), why, self.resend)
+    }
+
     /// The library's client for a method. A failure to build it is not kept: the next request tries again.
     async fn client(&self, method: &Method) -> Result<reqwest::Client, String> {
         let build = || async {
@@ -316,8 +347,9 @@ fn build(call: &Call) -> Result<reqwest::Request, String> {
     }
     let mut request = reqwest::Request::new(call.method.clone(), url);
     for (name, value) in &call.headers {
-        let value =
+        let mut value =
             HeaderValue::from_bytes(value.as_bytes()).map_err(|_| format!("the header {name} cannot be sent"))?;
+        value.set_sensitive(call.sensitive.contains(name));
         request.headers_mut().insert(*name, value);
     }
     if let Some(secret) = &call.secret {

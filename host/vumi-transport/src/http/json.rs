@@ -7,6 +7,16 @@ pub fn text<'a>(value: &'a Value, place: &str) -> Option<&'a str> {
     value.pointer(place).and_then(Value::as_str)
 }
 
+/// [`text`], unless it is empty.
+pub fn filled<'a>(value: &'a Value, place: &str) -> Option<&'a str> {
+    text(value, place).filter(|text| !text.is_empty())
+}
+
+/// What a network says about a message, for its `transport_metadata`: an object with what is there.
+pub fn notes<'a>(pairs: impl IntoIterator<Item = (&'a str, Option<Value>)>) -> Value {
+    pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
 /// The whole number at a place, if there is one; it may be written as text.
 pub fn whole(value: &Value, place: &str) -> Option<i64> {
     let found = value.pointer(place)?;

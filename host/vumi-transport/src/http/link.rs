@@ -9,6 +9,7 @@ use vumi_core::{Clock, Keyspace, KvStore, Link, RedisManager, Result, Sent, Sess
 use vumi_message::{EdgeDetector, Event, NewUserMessage, Status, Timestamp, UserMessage, new_id};
 
 use super::client::Client;
+use super::correlate::LONGEST;
 use super::outcome::{accepted, missing};
 use super::pending::{Closed, Pending};
 use super::reply::{Refusal, Reply};
@@ -157,7 +158,8 @@ impl HttpLink {
     /// when this id was published before, within a day.
     ///
     /// # Errors
-    /// 503 when the host is busy, kv is away, or the same message is being published at this moment.
+    /// 503 when the host is busy, kv is away, or the same message is being published at this moment; 400 when the id is
+    /// too long to be one.
     pub async fn publish_once(&self, id: &str, request: &Request, message: NewUserMessage) -> Result<bool, Refusal> {
         let message_id = message.message_id.or_else(|| Some(request.id.clone()));
         let message = UserMessage::new(NewUserMessage { message_id, ..message });
@@ -170,6 +172,9 @@ impl HttpLink {
     /// # Errors
     /// As [`HttpLink::publish_once`].
     pub async fn publish_message_once(&self, id: &str, message: UserMessage) -> Result<bool, Refusal> {
+        if id.len() > LONGEST {
+            return Err(Refusal::bad(format!("The message's id has more than {LONGEST} bytes")));
+        }
         let (kv, key) = (self.0.link.kv(), format!("seen:{}:{id}", self.name()));
         if !kv.set_if_absent(&key, "taking", Some(TAKING)).await? {
             if kv.get(&key).await?.as_deref() == Some("taken") {

@@ -7,14 +7,13 @@
 //!   `pending`: the table of them; `body`: tells when an answer is written,
 //! - [`Request`], [`Reply`], [`Refusal`]: what comes in and goes out; `params`, [`form`]: parameters,
 //! - [`HttpLink`]: what a handler may touch: publishing, sessions, keys, answering; `dialogue`: its part about
-//!   dialogues that the gateway numbers,
+//!   dialogues that the gateway numbers; `correlate`: the ids that the network gives to messages, for its later reports,
 //! - [`Client`]: requests to the network, with time limits and a rate; [`Tokens`]: access tokens, kept until shortly
 //!   before they expire; [`signature`]: signed requests,
-//! - `correlate`, [`find_soon`]: the ids that a network gives to messages, for its later reports,
-//! - [`json`]: values within JSON that may be missing,
+//! - [`find_soon`]: ids of messages for reports that come early,
 //! - [`outcome`]: acks, nacks and failures in the specifications' short forms,
 //! - [`keys`]: the configuration keys; [`Pattern`]: regular expressions among them,
-//! - [`xml`], [`xmlrpc`], [`soap`]: the documents that networks speak.
+//! - [`xml`], [`xmlrpc`], [`soap`]: the documents that networks speak; [`json`]: values that may be missing.
 
 mod aggregator;
 mod body;
@@ -44,6 +43,7 @@ pub mod xmlrpc;
 
 pub use aggregator::{Aggregator, Http};
 pub use client::{Answered, Call, CallError, Client, check_url};
+pub use correlate::Report;
 pub use dialogue::session_id;
 pub use keys::{EndpointKeys, OwnKeys, RpcKeys};
 pub use link::{Done, Finish, HttpLink, Keeps, Speed};

@@ -1,7 +1,9 @@
 //! What becomes of an outbound message, in the short forms that the specifications use (specification "common", C11).
 
-use vumi_core::{Nack, Sent};
+use vumi_core::{Error, Nack, Result, Sent};
 use vumi_message::{FailureCode, UserMessage};
+
+use super::client::Answered;
 
 /// `ack(own)`: accepted under the message's own id.
 pub fn accepted(message: &UserMessage) -> Sent {
@@ -34,6 +36,19 @@ pub fn failed_and_refused(code: FailureCode, reason: impl Into<String>, own: Opt
     let sent_message_id = own.map(|message| message.message_id().to_owned());
     let nack = Some(Nack { reason: reason.clone(), sent_message_id });
     Sent::Failed { code, reason, nack }
+}
+
+/// What becomes of a message that a network did not take: to be tried again where it may go well later, else a nack with
+/// the network's own words, `why`, if it gave any.
+///
+/// # Errors
+/// A temporary one.
+pub fn not_taken(network: &str, answered: &Answered, why: Option<String>) -> Result<Sent> {
+    let said = why.unwrap_or_else(|| answered.one_line());
+    if answered.is_temporary() {
+        return Err(Error::temporary(format!("{network} answered with status {}: {said}", answered.status)));
+    }
+    Ok(refused_bare(format!("{said} (status {})", answered.status)))
 }
 
 /// The missing-fields check: the refusal, if one of the fields is null, empty or absent.

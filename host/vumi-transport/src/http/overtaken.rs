@@ -8,11 +8,11 @@ use std::time::Duration;
 use vumi_core::Result;
 
 /// How often is looked, and how long waited in between.
-const LOOKS: u32 = 6;
+const LOOKS: u32 = 11;
 const GAP: Duration = Duration::from_millis(150);
 
-/// What `find` finds for each of the network's ids. Those that it does not find yet are waited for together, for most
-/// of a second.
+/// What `find` finds for each of the network's ids. Those that it does not find yet are waited for together, for a
+/// second and a half at most.
 ///
 /// # Errors
 /// Those of `find`.

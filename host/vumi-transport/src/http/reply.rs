@@ -114,6 +114,11 @@ impl Refusal {
         Self { reply: Reply::status(400).body(text.clone()), reason: text }
     }
 
+    /// 404.
+    pub fn not_found() -> Self {
+        Self::new(Reply::status(404).body("Not Found"), "there is nothing at this path")
+    }
+
     /// 400 with errors as JSON.
     pub fn json(errors: &Value) -> Self {
         Self { reply: Reply::json(errors).with_status(400), reason: errors.to_string() }

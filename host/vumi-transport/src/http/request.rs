@@ -125,6 +125,25 @@ impl Request {
         if missing.is_empty() { Ok(fields) } else { Err(Refusal::json(&json!({ "missing_parameter": missing }))) }
     }
 
+    /// [`Request::required`], where a value that is empty is missing as well.
+    ///
+    /// # Errors
+    /// As [`Request::required`].
+    pub fn filled(&self, names: &[&str]) -> Result<Fields, Refusal> {
+        let mut fields = Fields::new();
+        for name in names {
+            let value = self.text(name)?.filter(|value| !value.is_empty());
+            fields.extend(value.map(|value| ((*name).to_owned(), value)));
+        }
+        let missing: Vec<&str> = names.iter().copied().filter(|name| !fields.contains_key(*name)).collect();
+        if missing.is_empty() { Ok(fields) } else { Err(Refusal::json(&json!({ "missing_parameter": missing }))) }
+    }
+
+    /// The path's segments below the site's path, as one text without slashes around it.
+    pub fn below(&self) -> String {
+        self.rest.join("/").trim_matches('/').to_owned()
+    }
+
     /// A header's value, where it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
