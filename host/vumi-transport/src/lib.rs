@@ -1,11 +1,13 @@
 //! Transports: each speaks to one network and turns it into messages and back.
 //!
 //! A transport is one file that knows one network; [`base`] stands around it and does everything that is the same for
-//! all of them. [`registry`] is the list of transports, [`simulator`] the one without a network. Networks that speak HTTP have a second
-//! layer in common, [`http`], over which an [aggregator](aggregators) is a short file.
+//! all of them. [`registry`] is the list of transports, [`simulator`] the one without a network, [`devnull`] the one
+//! that pretends to have one. Networks that speak HTTP have a second layer in common, [`http`], over which an
+//! [aggregator](aggregators) is a short file.
 
 pub mod aggregators;
 pub mod base;
+pub mod devnull;
 pub mod http;
 pub mod registry;
 pub mod simulator;

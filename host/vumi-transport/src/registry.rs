@@ -8,7 +8,7 @@ use vumi_core::{Context, Result, Transport};
 use crate::base::{Once, TransportShared};
 use crate::http::{Http, Sites};
 use crate::simulator::SimulatorHandle;
-use crate::{aggregators, simulator, telnet};
+use crate::{aggregators, devnull, simulator, telnet};
 
 /// A transport that is built but not running.
 pub struct Built {
@@ -76,6 +76,10 @@ vumi_core::registry! {
         OldSimpleHttp => Http<aggregators::old_simple_http::OldSimpleHttp>,
         /// HTTP, the older interface: a text with places that each recipient has values for.
         OldTemplateHttp => Http<aggregators::old_template_http::OldTemplateHttp>,
+        /// Any network that speaks HTTP, by configuration alone.
+        HttpGeneric => Http<aggregators::generic::HttpGeneric>,
+        /// Nowhere: pretends to send, and to be answered.
+        DevNull => devnull::DevNullConfig,
         /// Africa's Talking SMS.
         AfricasTalkingSms => Http<aggregators::africastalking_sms::AfricasTalkingSms>,
         /// Africa's Talking USSD.

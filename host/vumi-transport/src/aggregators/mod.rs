@@ -10,6 +10,7 @@ pub mod airtel;
 pub mod apposit;
 pub mod cellulant;
 pub mod dmark;
+pub mod generic;
 pub mod http_api;
 pub mod imimobile;
 pub mod infobip;

@@ -4,6 +4,7 @@
 //! are followed for GET only, as Vumi did. No proxy of the environment is used, and nothing of a URL but its host is
 //! ever logged: queries often hold passwords.
 
+use std::borrow::Cow;
 use std::error::Error as _;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hyper::HeaderMap;
-use hyper::header::{CONTENT_LENGTH, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 use tokio::sync::{Mutex, OnceCell};
@@ -41,9 +42,9 @@ pub struct Call {
     method: Method,
     url: String,
     query: Vec<(String, String)>,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(Cow<'static, str>, String)>,
     /// Names of headers that hold secrets.
-    sensitive: Vec<&'static str>,
+    sensitive: Vec<Cow<'static, str>>,
     secret: Option<String>,
     body: Bytes,
     timeout: Option<Duration>,
@@ -138,8 +139,9 @@ impl Call {
 
     /// With a header in place of any other one of this name.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+    pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        let name = name.into();
+        self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
         self.headers.push((name, value.into()));
         self
     }
@@ -160,8 +162,9 @@ impl Call {
 
     /// With a header that holds a secret, e.g. a key, in place of any other one of this name. It is never shown.
     #[must_use]
-    pub fn secret_header(self, name: &'static str, value: impl Into<String>) -> Self {
-        let mut call = self.header(name, value);
+    pub fn secret_header(self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        let name = name.into();
+        let mut call = self.header(name.clone(), value);
         call.sensitive.push(name);
         call
     }
@@ -350,7 +353,8 @@ fn build(call: &Call) -> Result<reqwest::Request, String> {
         let mut value =
             HeaderValue::from_bytes(value.as_bytes()).map_err(|_| format!("the header {name} cannot be sent"))?;
         value.set_sensitive(call.sensitive.contains(name));
-        request.headers_mut().insert(*name, value);
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no name of a header"))?;
+        request.headers_mut().insert(name, value);
     }
     if let Some(secret) = &call.secret {
         let mut value = HeaderValue::from_bytes(secret.as_bytes()).map_err(|_| "the credentials cannot be sent")?;

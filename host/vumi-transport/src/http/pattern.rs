@@ -61,6 +61,18 @@ impl Pattern {
         self.compiled.find(text).map(|found| found.as_str())
     }
 
+    /// What the first group of the first match is, if it takes part in it.
+    #[must_use]
+    pub fn group<'t>(&self, text: &'t str) -> Option<&'t str> {
+        self.compiled.captures(text)?.get(1).map(|group| group.as_str())
+    }
+
+    /// How many groups it has, without the whole match.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        self.compiled.captures_len().saturating_sub(1)
+    }
+
     /// The expression as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -187,6 +199,9 @@ mod tests {
         }
         assert_eq!(pattern(r"\d{,2}x").find("a123x"), Some("23x"));
         assert_eq!(pattern("9").find("a123x"), None);
+        assert_eq!(pattern(r"(\d)(x)?$").groups(), 2);
+        assert_eq!(pattern(r"(\d)y?x").group("a123x"), Some("3"));
+        assert_eq!((pattern(r"\d").group("1"), pattern("(y)?x").group("x")), (None, None));
     }
 
     #[test]
