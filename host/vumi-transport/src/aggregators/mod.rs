@@ -1,7 +1,8 @@
 //! Networks that speak HTTP, a file each: how their requests become messages, and messages their requests.
 //!
-//! Each file follows one specification (transport specifications, the file of the same name) and stands on
-//! [`crate::http`]. Adding one is its file, a line here and one in [`crate::registry`].
+//! Those that Vumi had follow its transport specifications (the file of the same name), the others their services'
+//! public documentation. All stand on [`crate::http`]. Adding one is its file, a line here and one in
+//! [`crate::registry`].
 
 mod africastalking;
 pub mod africastalking_sms;
