@@ -11,6 +11,8 @@ mod deploy;
 mod dialogue;
 mod files;
 mod guests;
+mod http;
+mod http_fuzz;
 mod neighbour;
 mod router;
 mod web;

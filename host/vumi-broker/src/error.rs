@@ -52,7 +52,7 @@ pub(crate) fn full_to_the_brim(queue: &str, messages: u64, bytes: u64) -> Error 
 }
 
 pub(crate) fn too_large(queue: &str, bytes: usize, limit: usize) -> Error {
-    Error::permanent(format!(
+    Error::too_large(format!(
         "a message of {bytes} bytes for queue `{queue}` is larger than the limit of {limit} bytes"
     ))
 }

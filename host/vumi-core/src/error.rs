@@ -27,6 +27,7 @@ pub enum Retry {
 pub struct Error {
     message: String,
     retry: Retry,
+    too_large: bool,
     #[source]
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -34,17 +35,22 @@ pub struct Error {
 impl Error {
     /// An error that no retry can mend.
     pub fn permanent(message: impl Into<String>) -> Self {
-        Self { message: message.into(), retry: Retry::No, source: None }
+        Self { message: message.into(), retry: Retry::No, too_large: false, source: None }
+    }
+
+    /// An error that no retry can mend: what was to be taken is larger than what is ever taken.
+    pub fn too_large(message: impl Into<String>) -> Self {
+        Self { too_large: true, ..Self::permanent(message) }
     }
 
     /// An error of the moment: the other side is away or busy.
     pub fn temporary(message: impl Into<String>) -> Self {
-        Self { message: message.into(), retry: Retry::Later, source: None }
+        Self { message: message.into(), retry: Retry::Later, too_large: false, source: None }
     }
 
     /// An error of the moment that tells when to come back.
     pub fn after(delay: Duration, message: impl Into<String>) -> Self {
-        Self { message: message.into(), retry: Retry::After(delay), source: None }
+        Self { message: message.into(), retry: Retry::After(delay), too_large: false, source: None }
     }
 
     /// Attaches the cause.
@@ -62,6 +68,11 @@ impl Error {
     /// True when a retry can help.
     pub fn is_temporary(&self) -> bool {
         self.retry != Retry::No
+    }
+
+    /// True when a smaller one would be taken.
+    pub fn is_too_large(&self) -> bool {
+        self.too_large
     }
 
     /// The sentence and all causes below it, joined by ": ".
@@ -86,6 +97,8 @@ mod tests {
         let cause = std::io::Error::other("disk on fire");
         let error = Error::temporary("the queue could not be written").because(cause);
         assert_eq!(error.report(), "the queue could not be written: disk on fire");
-        assert!(error.is_temporary());
+        assert!(error.is_temporary() && !error.is_too_large());
+        let error = Error::too_large("it is too large").because("why");
+        assert!(!error.is_temporary() && error.is_too_large());
     }
 }

@@ -97,6 +97,7 @@ impl Run {
                 let bytes = self.bindings.lock().fill(&step.raw)?.into_bytes();
                 self.send(&step.name, bytes).await
             }
+            Step::RawHex(step) => self.send(&step.name, step.bytes()?).await,
             Step::Response(step) => {
                 let open = self.open.remove(&step.name).ok_or_else(|| format!("no request `{}` is open", step.name))?;
                 let got = soon("the response", open.response()).await?.map_err(|error| error.to_string())?;

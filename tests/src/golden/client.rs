@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::form;
 use super::pattern::Bindings;
-use super::step::{RequestStep, parts};
+use super::step::{RequestStep, from_hex, parts};
 use super::wire::{self, Received};
 
 /// A request that was sent. Dropped, its connection is closed.
@@ -122,10 +122,7 @@ fn body(step: &RequestStep, bindings: &mut Bindings) -> std::result::Result<Body
         return Ok((Some(bindings.fill_value(json)?.to_string().into_bytes()), Some("application/json")));
     }
     if let Some(hex) = &step.body_hex {
-        let digits: String = hex.split_whitespace().collect();
-        let pair = |at: usize| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        let bytes: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(pair).collect();
-        return Ok((Some(bytes.ok_or("`body_hex` is no hexadecimal")?), None));
+        return Ok((Some(from_hex(hex).ok_or("`body_hex` is no hexadecimal")?), None));
     }
     Ok((step.body_size.map(|size| vec![b'x'; size]), None))
 }

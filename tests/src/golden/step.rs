@@ -88,6 +88,14 @@ steps! {
         #[serde(rename = "as", default = "the_request")]
         pub name: String,
     }),
+    /// Sends these bytes, which are no text, on a connection of its own.
+    "raw_hex" => RawHex(RawHexStep {
+        /// The bytes in hexadecimal digits.
+        pub raw_hex: String,
+        /// Its name; `r` unless given.
+        #[serde(rename = "as", default = "the_request")]
+        pub name: String,
+    }),
     /// Waits for a response.
     "response" => Response(ResponseStep {
         /// What it must be.
@@ -331,6 +339,26 @@ pub struct PutList {
     pub items: Vec<String>,
 }
 
+impl RawHexStep {
+    /// The bytes.
+    ///
+    /// # Errors
+    /// When they are no pairs of hexadecimal digits.
+    pub fn bytes(&self) -> Result<Vec<u8>, String> {
+        from_hex(&self.raw_hex).ok_or_else(|| "`raw_hex` is no hexadecimal".to_owned())
+    }
+}
+
+/// The bytes that hexadecimal digits stand for; white space between them does not count.
+pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let byte = |pair: &[char]| match pair {
+        [high, low] => u8::try_from(high.to_digit(16)? << 4 | low.to_digit(16)?).ok(),
+        _ => None,
+    };
+    digits.chunks(2).map(byte).collect()
+}
+
 impl Step {
     /// Mistakes that the types cannot see.
     pub(super) fn check(&self) -> Result<(), String> {
@@ -358,6 +386,7 @@ impl Step {
                 parts(&step.request).map(drop)
             }
             Step::Remote(step) => parts(&step.remote).map(drop),
+            Step::RawHex(step) => step.bytes().map(drop),
             Step::Hash(step) if step.hash.has.is_none() && step.hash.is.is_none() => {
                 Err("a `hash` step needs `has` or `is`".to_owned())
             }

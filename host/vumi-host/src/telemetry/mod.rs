@@ -1,5 +1,6 @@
 //! The host's own log, numbers and traces.
 
+mod lines;
 mod otlp;
 mod propagate;
 mod recorder;
@@ -16,6 +17,7 @@ use vumi_core::Error;
 use vumi_sandbox::{Aggregator, Datapoint, MetricSink};
 use vumi_worker::metrics::MetricManager;
 
+use lines::Lines;
 pub(crate) use otlp::Otlp;
 use recorder::Both;
 
@@ -41,12 +43,14 @@ pub(crate) fn start_log(format: LogFormat, filter: &str, otlp: Option<&Otlp>) ->
     let filter = EnvFilter::try_new(format!("{filter}{quiet}"))
         .map_err(|error| Failure::Usage(format!("the log filter `{filter}` cannot be read: {error}")))?;
     let registry = tracing_subscriber::registry().with(otlp.map(Otlp::traces)).with(otlp.map(Otlp::lines));
-    let layer =
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let layer = tracing_subscriber::fmt::layer().with_ansi(std::io::stderr().is_terminal());
     // The filter is for what is written; what is exported has one of its own.
     let started = match format {
-        LogFormat::Text => registry.with(layer.with_filter(filter)).try_init(),
-        LogFormat::Json => registry.with(layer.json().flatten_event(true).with_filter(filter)).try_init(),
+        LogFormat::Text => registry.with(layer.with_writer(Lines(std::io::stderr)).with_filter(filter)).try_init(),
+        LogFormat::Json => {
+            let layer = layer.with_writer(std::io::stderr).json().flatten_event(true);
+            registry.with(layer.with_filter(filter)).try_init()
+        }
     };
     started.map_err(|error| Failure::Work(Error::permanent("the log could not be started").because(error)))
 }

@@ -24,6 +24,9 @@ pub struct OldSimpleHttp {
     pub identities: Identities,
 }
 
+/// The longest that all texts of one request may be together. A short request could ask for very long ones otherwise.
+pub(super) const MOST: usize = 4 << 20;
+
 #[async_trait]
 impl Aggregator for OldSimpleHttp {
     const CLASS: &'static str = "old-simple-http";
@@ -41,6 +44,9 @@ identities: {bob: secret}
         let user = self.identities.user(request)?;
         let message = request.text("message")?;
         let recipients = request.texts("to_msisdn")?;
+        if recipients.len().saturating_mul(message.as_ref().map_or(0, String::len)) > MOST {
+            return Err(Refusal::bad("The texts of this request are too long"));
+        }
         let texts = recipients.into_iter().map(|recipient| (recipient, message.clone())).collect();
         publish(request, link, &user, "old_simple_http", texts).await
     }

@@ -13,14 +13,11 @@ use serde_json::json;
 use vumi_core::{Result, Sent};
 use vumi_message::UserMessage;
 
-use super::old_simple_http::{Identities, publish};
+use super::old_simple_http::{Identities, MOST, publish};
 use crate::http::{Aggregator, Answer, HttpLink, Refusal, Reply, Request, RpcKeys};
 
 /// What the parameters with values begin with.
 const PREFIX: &str = "template_";
-
-/// The longest that all texts of one request may be together. A short request could ask for very long ones otherwise.
-const MOST: usize = 4 << 20;
 
 /// HTTP, the older interface: a text with places that each recipient has values for.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]

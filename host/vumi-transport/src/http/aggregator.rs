@@ -188,6 +188,7 @@ impl<T: Aggregator> TransportComponent for Http<T> {
         let keys = place.context.keyspaces.open(&keeps.manager)?.under(&keeps.prefix);
         let length = keeps.session_length.map(Duration::from_secs);
         let transport = HttpTransport {
+            _promise: place.sites.promise(&site),
             site,
             limits: self.web.limits(),
             sites: place.sites.clone(),

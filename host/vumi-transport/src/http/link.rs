@@ -12,7 +12,7 @@ use super::client::Client;
 use super::correlate::LONGEST;
 use super::outcome::{accepted, missing};
 use super::pending::{Closed, Pending};
-use super::reply::{Refusal, Reply};
+use super::reply::{Refusal, Reply, shown};
 use super::request::Request;
 
 /// How long an id of the network is known, so that a message that the network sends again is not published again.
@@ -262,7 +262,7 @@ impl HttpLink {
     /// Ends a request whose time is over.
     pub(super) async fn time_out(&self, request_id: &str, reply: Reply) {
         if let Some(closed) = self.0.pending.close(request_id) {
-            let to_addr = closed.to_addr.as_deref().unwrap_or("Unknown");
+            let to_addr = shown(closed.to_addr.as_deref().unwrap_or("Unknown"));
             tracing::warn!(transport = self.name(), request_id, "Timing out {to_addr}");
             self.hand(closed, reply, true).await;
         }

@@ -36,6 +36,8 @@ pub mod signature;
 mod site;
 mod sites;
 pub mod soap;
+#[cfg(test)]
+mod tests;
 mod token;
 mod transport;
 pub mod xml;

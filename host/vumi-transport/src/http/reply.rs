@@ -84,6 +84,20 @@ pub fn ascii_json(value: &Value) -> String {
     ascii
 }
 
+/// A text of a stranger as it stands in the log: in few words, since they can cause it as often as they like, and on
+/// one line, so that nobody can write lines of their own.
+pub(super) fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for character in text.chars().take(300) {
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 /// How a handler ends with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -125,11 +139,16 @@ impl Refusal {
     }
 }
 
-/// What the host could not do: 503 when it may go well later, else 500.
+/// What the host could not do: 503 when it may go well later, 413 when it was too large to be taken, else 500.
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        let reply =
-            if error.is_temporary() { Reply::status(503).header("retry-after", "5") } else { Reply::status(500) };
+        let reply = if error.is_temporary() {
+            Reply::status(503).header("retry-after", "5")
+        } else if error.is_too_large() {
+            Reply::status(413).body("Request Entity Too Large")
+        } else {
+            Reply::status(500)
+        };
         Self { reply, reason: error.report() }
     }
 }
@@ -142,6 +161,20 @@ mod tests {
     fn json_is_ascii() {
         assert_eq!(ascii_json(&serde_json::json!({"a": "ö🙂\n"})), r#"{"a":"\u00f6\ud83d\ude42\n"}"#);
         assert_eq!(ascii_json(&serde_json::json!(["a", 1])), r#"["a",1]"#);
+    }
+
+    #[test]
+    fn a_stranger_writes_no_lines_of_the_log() {
+        assert_eq!(shown("ö\nERROR \u{1b}[31mred\u{85}"), r"ö\nERROR \u{1b}[31mred\u{85}");
+        assert_eq!(shown(&"é".repeat(400)).chars().count(), 300);
+    }
+
+    #[test]
+    fn what_the_host_cannot_do_has_a_code() {
+        for (error, code) in [(Error::temporary("x"), 503), (Error::too_large("x"), 413), (Error::permanent("x"), 500)]
+        {
+            assert_eq!(Refusal::from(error).reply.status, code);
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,9 @@ const MAX_HEAD: usize = 64 << 10;
 
 /// How long connections may take to end when the server does.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long a client may take to read its last answer and close.
+const LINGER: Duration = Duration::from_secs(2);
 
 const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
@@ -64,6 +67,20 @@ pub(super) async fn serve(listener: TcpListener, table: Arc<Table>, stop: Cancel
     let _ = tokio::time::timeout(GRACE, connections.wait()).await;
 }
 
+/// Closes a connection. What the client is still sending is read and thrown away for a while: otherwise the system
+/// resets the connection, and a client that is not done with its request never sees why it was refused.
+async fn close(mut stream: TcpStream, stop: &CancellationToken) {
+    if stream.shutdown().await.is_err() {
+        return;
+    }
+    let mut scrap = vec![0; 8 << 10];
+    let drain = async { while matches!(stream.read(&mut scrap).await, Ok(read) if read > 0) {} };
+    tokio::select! {
+        _ = tokio::time::timeout(LINGER, drain) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
 async fn connection(stream: TcpStream, peer: SocketAddr, table: Arc<Table>, stop: CancellationToken, read: Duration) {
     // An answer is written in one piece; waiting for more would only delay it.
     let _ = stream.set_nodelay(true);
@@ -95,13 +112,18 @@ async fn connection(stream: TcpStream, peer: SocketAddr, table: Arc<Table>, stop
         Err(error) => tracing::debug!(%peer, "a connection ended: {error}"),
         Ok(()) => {}
     }
-    let _ = stream.shutdown().await;
+    close(stream, &stop).await;
 }
 
 async fn lead(table: &Table, request: hyper::Request<Incoming>, peer: SocketAddr) -> Response {
     match table.find(request.uri().path()) {
         Way::Handler(handler, found) => handler.serve(request, found, peer).await,
         Way::Health(handler, pending) => handler.health(pending),
+        Way::Later => {
+            tracing::warn!(%peer, path = request.uri().path(), "a request was refused: its transport is not running yet");
+            let reply = Reply::status(503).header("retry-after", "5");
+            body::plain(&reply, "text/plain")
+        }
         Way::Nobody => {
             tracing::debug!(%peer, path = request.uri().path(), "no transport has this path");
             body::plain(&Reply::status(404).body("Not Found"), "text/plain")

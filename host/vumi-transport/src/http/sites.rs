@@ -49,6 +49,30 @@ type Address = (String, u16);
 #[derive(Clone, Default)]
 pub struct Sites {
     listeners: Arc<Mutex<HashMap<Address, Arc<Listener>>>>,
+    promises: Promises,
+}
+
+/// The paths of all transports that are configured, whether they run or not. Beside others on its address, a transport
+/// that is just starting is not to look as if there were none: networks give a message up over a 404.
+#[derive(Clone, Default)]
+struct Promises(Arc<RwLock<Vec<Promised>>>);
+
+struct Promised {
+    id: u64,
+    address: Address,
+    segments: Vec<String>,
+}
+
+/// Keeps a transport's paths known until it is dropped.
+pub(super) struct Promise {
+    id: u64,
+    promises: Promises,
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.promises.0.write().retain(|promised| promised.id != self.id);
+    }
 }
 
 impl std::fmt::Debug for Sites {
@@ -74,15 +98,27 @@ pub(super) struct Place {
     tenant: u64,
 }
 
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 impl Sites {
+    /// Makes the paths of a site known before it is served.
+    pub(super) fn promise(&self, site: &Site) -> Promise {
+        let (id, address) = (next_id(), (site.listen.host.clone(), site.listen.port));
+        let promised = |path: &String| Promised { id, address: address.clone(), segments: split(path) };
+        self.promises.0.write().extend(site.paths.iter().map(promised));
+        Promise { id, promises: self.promises.clone() }
+    }
+
     /// Begins to serve a site; listens on its address unless that is done already.
     ///
     /// # Errors
     /// A temporary one when the address is not to be had, a permanent one when somebody serves the path already.
     pub(super) async fn open(&self, site: &Site, handler: Arc<dyn Handler>, read: Duration) -> Result<Place> {
         // With port 0 each transport gets a port of its own.
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let tenant = NEXT.fetch_add(1, Ordering::Relaxed);
+        let tenant = next_id();
         let mut key = (site.listen.host.clone(), site.listen.port);
         if key.1 == 0 {
             key.0 = format!("{} for {tenant}", key.0);
@@ -90,7 +126,7 @@ impl Sites {
         let mut listeners = self.listeners.lock().await;
         let listener = match listeners.get(&key) {
             Some(listener) => Arc::clone(listener),
-            None => Arc::new(Listener::start(site, read).await?),
+            None => Arc::new(Listener::start(site, read, self.promises.clone()).await?),
         };
         if let Err(error) = listener.table.admit(tenant, site, &handler) {
             if !listeners.contains_key(&key) {
@@ -115,7 +151,7 @@ impl Place {
 }
 
 impl Listener {
-    async fn start(site: &Site, read: Duration) -> Result<Self> {
+    async fn start(site: &Site, read: Duration, promises: Promises) -> Result<Self> {
         let listen = &site.listen;
         let failed = |error: std::io::Error| {
             let text = format!(
@@ -127,7 +163,8 @@ impl Listener {
         };
         let listener = TcpListener::bind((listen.host.as_str(), listen.port)).await.map_err(failed)?;
         let at = listener.local_addr().map_err(failed)?;
-        let (table, stop) = (Arc::new(Table::default()), CancellationToken::new());
+        let address = (listen.host.clone(), listen.port);
+        let (table, stop) = (Arc::new(Table { promises, address, ..Table::default() }), CancellationToken::new());
         let server = tokio::spawn(server::serve(listener, Arc::clone(&table), stop.clone(), read));
         Ok(Self { at, table, stop, server: Mutex::new(Some(server)) })
     }
@@ -152,6 +189,8 @@ impl Drop for Listener {
 #[derive(Default)]
 pub(super) struct Table {
     rows: RwLock<Vec<Row>>,
+    promises: Promises,
+    address: Address,
 }
 
 struct Row {
@@ -172,6 +211,8 @@ pub(super) enum Way {
     Handler(Arc<dyn Handler>, Found),
     /// A health page: whose, and how many requests are open at all who share it.
     Health(Arc<dyn Handler>, usize),
+    /// A transport that does not run at this moment.
+    Later,
     Nobody,
 }
 
@@ -221,7 +262,11 @@ impl Table {
                 _ => {}
             }
         }
+        let later = self.promised(&segments);
         match (best, health) {
+            (best, None) if later.is_some_and(|later| best.is_none_or(|(row, _)| row.segments.len() < later)) => {
+                Way::Later
+            }
             // A path of exactly this name is meant before a health page.
             (Some((row, route)), _) if health.is_none() || row.segments == segments => {
                 let rest = segments.get(row.segments.len()..).unwrap_or_default().to_vec();
@@ -234,6 +279,15 @@ impl Table {
             }
             _ => Way::Nobody,
         }
+    }
+}
+
+impl Table {
+    /// The length of the longest configured path that a request's path begins with.
+    fn promised(&self, segments: &[String]) -> Option<usize> {
+        let promises = self.promises.0.read();
+        let here = promises.iter().filter(|promised| promised.address == self.address);
+        here.filter(|promised| segments.starts_with(&promised.segments)).map(|promised| promised.segments.len()).max()
     }
 }
 
@@ -279,6 +333,7 @@ mod tests {
         match table.find(path) {
             Way::Handler(handler, Found { route, rest }) => format!("{} {route} {rest:?}", handler.pending()),
             Way::Health(handler, pending) => format!("health of {}: {pending}", handler.pending()),
+            Way::Later => "later".to_owned(),
             Way::Nobody => "nobody".to_owned(),
         }
     }
@@ -308,5 +363,28 @@ mod tests {
         table.admit(4, &site(&[""], Some("health")), &handler(4)).unwrap();
         assert_eq!(way(&table, "/q/r"), "4 0 [\"q\", \"r\"]");
         assert_eq!(way(&table, "/health"), "health of 4: 4");
+    }
+
+    #[test]
+    fn a_transport_that_does_not_run_is_not_unknown() {
+        let sites = Sites::default();
+        let all = site(&[""], Some("health"));
+        let address = (all.listen.host.clone(), all.listen.port);
+        let table = Table { promises: sites.promises.clone(), address, ..Table::default() };
+        let handler = Arc::new(Nobody(1)) as Arc<dyn Handler>;
+        let promise = sites.promise(&site(&["/a", "/b/c"], None));
+        let elsewhere = sites.promise(&Site::new("web_port", Listen::at(Some("0.0.0.0"), 0), &["/d"]));
+        let ways = |expected: [&str; 4]| {
+            assert_eq!(["/a/x", "/b/c", "/b", "/d"].map(|path| way(&table, path)), expected);
+        };
+        ways(["later", "later", "nobody", "nobody"]);
+        // Others do not get what is meant for it.
+        table.admit(1, &all, &handler).unwrap();
+        ways(["later", "later", "1 0 [\"b\"]", "1 0 [\"d\"]"]);
+        assert_eq!(way(&table, "/health"), "health of 1: 1");
+        table.admit(2, &site(&["/a"], None), &handler).unwrap();
+        ways(["1 0 [\"x\"]", "later", "1 0 [\"b\"]", "1 0 [\"d\"]"]);
+        drop((promise, elsewhere));
+        ways(["1 0 [\"x\"]", "1 0 [\"b\", \"c\"]", "1 0 [\"b\"]", "1 0 [\"d\"]"]);
     }
 }

@@ -27,10 +27,10 @@ use super::client::Client;
 use super::link::{HttpLink, Pace, Parts};
 use super::params::Params;
 use super::pending::{Handed, Pending};
-use super::reply::{Answer, Refusal, Reply};
+use super::reply::{Answer, Refusal, Reply, shown};
 use super::request::Request;
 use super::site::{Limits, Site, trimmed};
-use super::sites::{Found, Handler, Sites};
+use super::sites::{Found, Handler, Promise, Sites};
 
 /// How long handlers may take to end when the transport does.
 const GRACE: Duration = Duration::from_secs(5);
@@ -41,6 +41,8 @@ pub(super) struct HttpTransport<T> {
     pub(super) site: Site,
     pub(super) limits: Limits,
     pub(super) sites: Sites,
+    /// Its paths are known as long as it is there, also while it does not run.
+    pub(super) _promise: Promise,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) keys: Keyspace,
     pub(super) sessions: Sessions,
@@ -158,9 +160,7 @@ impl<T: Aggregator> Handler for Desk<T> {
 impl<T: Aggregator> Desk<T> {
     fn refuse(&self, refusal: &Refusal) -> Response {
         let status = refusal.reply.status;
-        // What a stranger can cause as often as they like is said in few words.
-        let reason: String = refusal.reason.chars().take(300).collect();
-        tracing::warn!(transport = self.link.name(), status, "a request was refused: {reason}");
+        tracing::warn!(transport = self.link.name(), status, "a request was refused: {}", shown(&refusal.reason));
         body::plain(&refusal.reply, T::CONTENT_TYPE)
     }
 
@@ -235,9 +235,14 @@ impl<T: Aggregator> Desk<T> {
             let most = self.limits.pending;
             return self.refuse(&Refusal::new(busy(), format!("{most} requests are open, see `max_pending_requests`")));
         };
-        let this = Arc::clone(&self);
+        let (this, bare) = (Arc::clone(&self), request.method == Method::HEAD);
         self.tasks.spawn(async move { this.receive(request).await });
         match self.wait(&id, answer).await {
+            Some(Handed { reply, written }) if bare => {
+                // The library drops the body without asking for it. Nobody may wait for it.
+                let _ = written.send(());
+                body::plain(&reply, T::CONTENT_TYPE)
+            }
             Some(Handed { reply, written }) => body::tracked(&reply, T::CONTENT_TYPE, Some(written)),
             None => body::plain(&Reply::status(500), T::CONTENT_TYPE),
         }
@@ -254,8 +259,7 @@ impl<T: Aggregator> Desk<T> {
             Ok(Ok(Answer::Now(reply))) => reply,
             Ok(Err(refusal)) => {
                 let (transport, status) = (self.link.name(), refusal.reply.status);
-                let reason: String = refusal.reason.chars().take(300).collect();
-                tracing::warn!(transport, status, "a request was refused: {reason}");
+                tracing::warn!(transport, status, "a request was refused: {}", shown(&refusal.reason));
                 refusal.reply
             }
             Err(panic) => {
