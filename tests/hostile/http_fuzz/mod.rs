@@ -2,11 +2,12 @@
 //! each class in its worker, while an app answers with whatever it likes.
 //!
 //! Nothing may panic, no request may be left without an end, no answer may be a 5xx that the specification does not
-//! name, nor anything but HTTP; what is published must be messages, and memory must stay within a bound. A class comes under fire as soon as it has a file in `tests/fixtures/transports`; what a
-//! failure shows can be pasted there as a step.
+//! name, nor anything but HTTP; what is published must be messages, and memory must stay within a bound. A class comes
+//! under fire as soon as it has a file in `tests/fixtures/transports`; what a failure shows can be pasted there as a step.
 //!
-//! `VUMI_FUZZ_SECONDS=60` is the time for each class (1 unless given), `VUMI_FUZZ_SEED=7` repeats the requests of a run,
-//! and `VUMI_GOLDEN=airtel` takes one file only. It happens in a process of its own, so that not even an overflow of the
+//! `VUMI_FUZZ_SECONDS=60` is the time for each class (1 unless given), `VUMI_FUZZ_PARALLEL=8` the classes at a time (one
+//! for each processor unless given), `VUMI_FUZZ_SEED=7` repeats the requests of a run, and `VUMI_GOLDEN=airtel` takes one
+//! file only. It happens in a process of its own, so that not even an overflow of the
 //! stack takes the other tests with it.
 
 mod answer;
@@ -100,8 +101,9 @@ fn inside(notes: &Path) {
     }));
     let (files, outcomes) = (Mutex::new(files), Mutex::new(Vec::new()));
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let parallel = number("VUMI_FUZZ_PARALLEL").map_or(cores, |given| given.clamp(1, 64) as usize);
     std::thread::scope(|scope| {
-        for _ in 0..cores {
+        for _ in 0..parallel {
             scope.spawn(|| {
                 loop {
                     let Some(golden) = files.lock().pop_front() else { break };

@@ -14,6 +14,7 @@ mod single;
 
 use std::time::Duration;
 
+use hyper::Method;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use vumi_core::Secret;
@@ -58,6 +59,11 @@ async fn receive(
         payload.insert("success".to_owned(), "true".into());
         // Time for the app, whose reply then goes along with the answer.
         tokio::time::sleep(Duration::try_from_secs_f64(reply_delay).unwrap_or_default()).await;
+    }
+    if request.method == Method::HEAD {
+        // Its answer has no body, so nothing may go along.
+        payload.insert("messages".to_owned(), Value::Array(Vec::new()));
+        return Ok(Answer::Now(reply(Value::Object(payload))));
     }
     turns.answer(account.id, payload, request.id.clone(), link.clone()).await;
     Ok(Answer::Hold)
