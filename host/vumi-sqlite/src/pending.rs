@@ -55,6 +55,9 @@ impl<T> Future for Pending<T> {
 }
 
 /// Runs a future on this thread. Not tokio's `block_on` or `blocking_recv`, which panic inside a runtime.
+///
+/// Unconstrained: where this is called within a task whose share of a turn is used up, tokio's channels would put off even
+/// what is ready until that task gives its turn back, which it cannot do while it is blocked here.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
@@ -64,11 +67,40 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     }
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
+    let mut future = pin!(tokio::task::unconstrained(future));
     loop {
         match future.as_mut().poll(&mut context) {
             Poll::Ready(output) => return output,
             Poll::Pending => std::thread::park(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    fn ready() -> oneshot::Receiver<u8> {
+        let (sender, receiver) = oneshot::channel();
+        sender.send(7).unwrap();
+        receiver
+    }
+
+    #[test]
+    fn a_task_whose_turn_is_used_up_can_block() {
+        let (done, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+                while tokio::task::coop::has_budget_remaining() {
+                    ready().await.unwrap();
+                }
+                done.send(block_on(ready()).unwrap()).unwrap();
+            });
+        });
+        assert_eq!(ended.recv_timeout(Duration::from_secs(20)), Ok(7));
     }
 }
