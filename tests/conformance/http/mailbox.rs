@@ -47,7 +47,8 @@ impl Mailbox {
 
     async fn take(&mut self) -> Value {
         let mut delivery = self.consumer.next().await.unwrap();
-        let body = serde_json::from_slice(&delivery.body).unwrap();
+        // As the host reads it: messages may be nested deeper than other readers take.
+        let body = vumi_message::json::parse(&delivery.body).unwrap();
         delivery.ack().await.unwrap().await.unwrap();
         body
     }
