@@ -1,7 +1,7 @@
 //! Golden cases of the HTTP transports: what goes in and what must come out, written in YAML, one file for each class.
 //!
-//! The files stand in `tests/fixtures/transports`, whose README describes their form. Here they are read ([`format`]),
-//! and here is what every reader of them needs: texts with placeholders ([`pattern`]), comparing ([`compare`], [`xml`])
+//! The files stand in `tests/fixtures/transports`, whose README describes their form. Here they are read
+//! ([`mod@format`]), and here is what every reader of them needs: texts with placeholders ([`pattern`]), comparing ([`compare`], [`xml`])
 //! HTTP as it goes over the wire ([`wire`], [`client`]), and the far
 //! side of transports that send by HTTP ([`remote`]). The conformance tests run the cases, the end-to-end tests
 //! the `e2e` parts, and the hostile tests take the requests as seeds.

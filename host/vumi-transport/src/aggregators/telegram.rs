@@ -1,4 +1,4 @@
-//! Telegram bots by the Bot API (https://core.telegram.org/bots/api).
+//! Telegram bots by the Bot API (<https://core.telegram.org/bots/api>).
 //!
 //! Updates come by webhook, with a secret in a header; Telegram sends one again until it gets a 200, and its number
 //! tells that it was here before. Replies go out as `sendMessage`. In a group, the group's chat is the message's `group`

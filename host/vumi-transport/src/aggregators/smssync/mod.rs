@@ -2,8 +2,8 @@
 //!
 //! The app SMSSync on a phone hands over each SMS that the phone gets, and asks from time to time what it is to send.
 //! So messages to users wait in a queue, one for each account, until a request of the account's phone takes them along:
-//! - [`queue`]: the messages that wait, and how they go along with an answer,
-//! - [`received`]: an SMS becomes a message,
+//! - `queue`: the messages that wait, and how they go along with an answer,
+//! - `received`: an SMS becomes a message,
 //! - here: what both classes do with a request. [`SingleSmsSync`] serves one account, [`MultiSmsSync`] any number of
 //!   them, each with a path of its own.
 

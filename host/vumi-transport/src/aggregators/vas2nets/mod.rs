@@ -1,7 +1,7 @@
 //! Vas2Nets' SMS, Nigeria (transport specification "vas2nets").
 //!
-//! The network hands over each SMS on one path and each delivery report on another one ([`inbound`]); every message to
-//! a user goes out by a request ([`outbound`]). The network knows a message by the id of the SMS that it answers, where
+//! The network hands over each SMS on one path and each delivery report on another one (`inbound`); every message to
+//! a user goes out by a request (`outbound`). The network knows a message by the id of the SMS that it answers, where
 //! it answers one, and so its report is about that id.
 
 mod inbound;
