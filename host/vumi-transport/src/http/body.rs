@@ -70,3 +70,17 @@ pub(super) fn tracked(reply: &Reply, content_type: &str, mut written: Option<one
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Transport specification "httprpc", check 11.
+    #[test]
+    fn a_header_may_have_several_lines() {
+        let response = plain(&Reply::ok("x").header("X-A", "1").header("X-A", "2"), "text/plain");
+        let lines: Vec<&HeaderValue> = response.headers().get_all("x-a").iter().collect();
+        assert_eq!(lines, ["1", "2"]);
+        assert_eq!(response.headers()[CONTENT_TYPE], "text/plain");
+    }
+}
