@@ -61,28 +61,8 @@ pub fn decode(encoded: &[u8]) -> Result<Pairs, TooManyPairs> {
 /// The bytes that a piece of a query or a form stands for.
 #[must_use]
 pub fn unquote_plus(quoted: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(quoted.len());
-    let mut rest = quoted;
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        let byte = match (first, after) {
-            (b'+', _) => b' ',
-            (b'%', [high, low, later @ ..]) => match (hexadecimal(*high), hexadecimal(*low)) {
-                (Some(high), Some(low)) => {
-                    rest = later;
-                    high << 4 | low
-                }
-                _ => b'%',
-            },
-            (other, _) => *other,
-        };
-        bytes.push(byte);
-    }
-    bytes
-}
-
-fn hexadecimal(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    let blanks: Vec<u8> = quoted.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    percent_encoding::percent_decode(&blanks).collect()
 }
 
 fn push_quoted(quoted: &mut String, text: &str) {

@@ -159,9 +159,13 @@ impl<T: Aggregator> Handler for Desk<T> {
 
 impl<T: Aggregator> Desk<T> {
     fn refuse(&self, refusal: &Refusal) -> Response {
+        self.note(refusal);
+        body::plain(&refusal.reply, T::CONTENT_TYPE)
+    }
+
+    fn note(&self, refusal: &Refusal) {
         let status = refusal.reply.status;
         tracing::warn!(transport = self.link.name(), status, "a request was refused: {}", shown(&refusal.reason));
-        body::plain(&refusal.reply, T::CONTENT_TYPE)
     }
 
     /// Reads a request, unless it is refused before.
@@ -258,8 +262,7 @@ impl<T: Aggregator> Desk<T> {
             Ok(Ok(Answer::Hold)) => return,
             Ok(Ok(Answer::Now(reply))) => reply,
             Ok(Err(refusal)) => {
-                let (transport, status) = (self.link.name(), refusal.reply.status);
-                tracing::warn!(transport, status, "a request was refused: {}", shown(&refusal.reason));
+                self.note(&refusal);
                 refusal.reply
             }
             Err(panic) => {
